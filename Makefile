@@ -1,0 +1,97 @@
+# nanovirt: the build.
+#
+#   make             build/nanovirtd, with .config if there is one, else configs/default.config
+#   make run         a daemon on a private socket with a demo guest; prints the virsh line to type
+#   make test        every test
+#   make menuconfig, olddefconfig, savedefconfig
+#
+# O=DIR builds elsewhere; SANITIZE=1 adds the address and undefined-behaviour sanitizers; CHECKS=1
+# switches CONFIG_DEBUG_CHECKS on; CROSS_COMPILE=aarch64-linux-gnu- cross-compiles.
+
+CROSS_COMPILE ?=
+ifeq ($(origin CC),default)
+CC := $(CROSS_COMPILE)gcc
+endif
+HOSTCC ?= cc
+AR := $(CROSS_COMPILE)ar
+O ?= build
+KCONFIG := $(if $(wildcard .config),.config,configs/default.config)
+VERSION := 0.1.0
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+OPTIMIZE ?= -Os -g
+NV_CFLAGS := -std=c11 $(OPTIMIZE) $(WARNINGS) -ffunction-sections -fdata-sections \
+             -DNANOVIRT_VERSION='"$(VERSION)"' -Isrc -I. -I$(O)/gen
+NV_LDFLAGS := -Wl,--gc-sections
+ifdef SANITIZE
+NV_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+NV_LDFLAGS += -fsanitize=address,undefined
+endif
+ifdef STATIC
+NV_LDFLAGS += -static
+endif
+MBEDTLS_LIBS ?= -lmbedtls -lmbedx509 -lmbedcrypto
+LIBS := $(if $(wildcard src/net/tls.c),$(MBEDTLS_LIBS))
+
+PROTOCOLS := $(notdir $(basename $(wildcard proto/*.x)))
+GENERATED := $(PROTOCOLS:%=$(O)/gen/%.h)
+SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c port/linux/*.c))
+OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(PROTOCOLS:%=$(O)/gen/%.o)
+MAIN := $(O)/src/core/main.o
+LIBRARY := $(O)/libnanovirt.a
+
+.PHONY: all
+all: $(O)/nanovirtd
+
+$(O)/nanovirtd: $(MAIN) $(LIBRARY)
+	$(CC) $(NV_CFLAGS) $(CFLAGS) -o $@ $(MAIN) $(LIBRARY) $(NV_LDFLAGS) $(LDFLAGS) $(LIBS)
+
+$(LIBRARY): $(filter-out $(MAIN),$(OBJECTS))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(O)/%.o: %.c $(GENERATED) $(O)/gen/config_generated.h
+	@mkdir -p $(@D)
+	$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/gen/%.o: $(O)/gen/%.c $(GENERATED) $(O)/gen/config_generated.h
+	$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/gen/config_generated.h: $(KCONFIG) scripts/config_header.sh
+	@mkdir -p $(@D)
+	sed $(if $(CHECKS),'s/^# \(CONFIG_DEBUG_CHECKS\) is not set/\1=y/',) $(if $(CHECKS),,-n p) $< | sh scripts/config_header.sh > $@
+
+ifneq ($(PROTOCOLS),)
+$(O)/host/xdrgen: $(wildcard proto/*.c proto/*.h)
+	@mkdir -p $(@D)
+	$(HOSTCC) -std=c11 -O1 -g $(WARNINGS) -o $@ $(filter %.c,$^)
+
+$(O)/gen/%.h $(O)/gen/%.c &: proto/%.x $(O)/host/xdrgen
+	@mkdir -p $(O)/gen
+	$(O)/host/xdrgen $< $(O)/gen/$*.h $(O)/gen/$*.c
+endif
+
+UNIT_SOURCES := $(wildcard test/unit/test_*.c)
+UNIT_TESTS := $(UNIT_SOURCES:%.c=$(O)/%)
+
+$(O)/test/unit/%: test/unit/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(NV_LDFLAGS) $(LDFLAGS) -lcmocka $(LIBS)
+
+.PHONY: unit
+unit: $(UNIT_TESTS)
+	@for t in $(UNIT_TESTS); do $$t || exit 1; done
+
+.PHONY: menuconfig olddefconfig savedefconfig
+menuconfig:
+	kconfig-mconf Kconfig
+olddefconfig:
+	kconfig-conf --olddefconfig Kconfig
+savedefconfig:
+	kconfig-conf --savedefconfig=defconfig Kconfig
+
+.PHONY: clean
+clean:
+	rm -rf $(O)
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
