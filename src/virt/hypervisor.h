@@ -1,0 +1,123 @@
+// A hypervisor driver: what stands behind the domains of one kind of connection.
+//
+// The handlers of virt/ know drivers only by this table. An operation that can take time is a
+// coroutine over a `struct hypervisor_op`; a NULL entry makes the handler answer
+// VIR_ERR_NO_SUPPORT. The caller holds the domain's job, has checked that the domain is active (or
+// not) as the API demands, and keeps the op in place until CO_DONE. Drivers change the row
+// (domain_set_state, id, guest), write the live definition and emit the events
+// (virt/domain_event.h).
+#ifndef VIRT_HYPERVISOR_H
+#define VIRT_HYPERVISOR_H
+
+#include "core/buffer.h"
+#include "core/co.h"
+#include "core/error.h"
+#include "core/loop.h"
+#include "text/xml.h"
+#include "virt/domain.h"
+
+#define HYPERVISOR_STATE_SIZE 2048
+
+struct hypervisor_op {
+    struct co co;
+    struct task *task; // whom to wake
+    struct domain *domain;
+    struct error *err;
+    uint32_t flags; // the API call's own flags (VIR_DOMAIN_START_PAUSED ...)
+    union {
+        struct {
+            uint32_t codeset, holdtime; // holdtime in ms
+            uint32_t codes[16];         // VIR_DOMAIN_SEND_KEY_MAX_KEYS
+            uint32_t code_count;
+        } send_key;
+        struct {
+            struct slice command; // in; must stay in place
+            int32_t timeout;      // agent: VIR_DOMAIN_QEMU_AGENT_COMMAND_*
+            struct slice result;  // out; valid until the next wait
+        } command;
+        struct {
+            uint32_t screen;
+            char mime[32]; // out
+            int fd;        // out: the image, open for reading, the caller's
+        } screenshot;
+        struct {
+            const char *device; // alias or NULL for the first; in
+            int fd;             // out: connected, non-blocking, the caller's
+        } channel;
+        struct {
+            char name[256]; // out
+        } hostname;
+        struct {
+            int64_t seconds; // in and out
+            uint32_t nseconds;
+        } time;
+        struct {
+            uint64_t kib;
+        } memory;
+        struct {
+            uint32_t count;
+        } vcpus;
+        struct {
+            struct {
+                int32_t tag;
+                uint64_t value;
+            } stats[16]; // VIR_DOMAIN_MEMORY_STAT_*
+            uint32_t count;
+        } memory_stats;
+        struct {
+            const char *name; // of an operation below that takes a name
+            uint64_t value;
+        } named;
+    };
+    _Alignas(16) unsigned char state[HYPERVISOR_STATE_SIZE]; // the driver's; zeroed before
+};
+
+// The driver's state, typed; one that does not fit does not compile.
+#define HYPERVISOR_STATE(op, type)                                                                 \
+    ((type *)(void *)((op)->state +                                                                \
+                      0 * sizeof(char[sizeof(type) <= HYPERVISOR_STATE_SIZE ? 1 : -1])))
+
+typedef enum co_status hypervisor_fn(struct hypervisor_op *op);
+
+struct hypervisor {
+    const char *type;       // virConnectGetType: "QEMU", "Test"
+    int error_domain;       // VIR_FROM_QEMU, VIR_FROM_TEST
+    const char *config_dir; // where definitions lie; set at start-up
+    const char *state_dir;  // where live definitions lie
+    uint64_t version;       // 0: use the `version` op
+
+    // --- connections
+    // Whether a URI (as the client sent it, "" or NULL for none) is this driver's; with `err` set,
+    // it is and can not be opened.
+    bool (*accepts)(struct slice uri, struct error *err);
+    void (*opened)(void); // a connection more, a connection less
+    void (*closed)(void);
+    const char *(*uri)(void); // virConnectGetURI
+
+    // --- documents
+    // Completes and checks a parsed definition in place: virt/domain_xml.h's rules with this
+    // driver's defaults. `flags`: VIR_DOMAIN_DEFINE_*.
+    bool (*parse)(struct xml_doc *doc, struct slice text, uint32_t flags, struct error *err);
+    void (*capabilities)(struct buffer *out, struct error *err);
+    bool (*domain_capabilities)(struct buffer *out, struct slice emulator, struct slice arch,
+                                struct slice machine, struct slice virttype, struct error *err);
+    // The driver's own elements of a status document, between <domstatus> and <domain>.
+    void (*write_status)(const struct domain *domain, struct buffer *out);
+    int32_t (*max_vcpus)(struct slice type, struct error *err);
+
+    // --- life cycle. `start` gets a row whose definition_tree() is the persistent definition, or,
+    // for a transient domain, the document that is being created, in definition_scratch().
+    hypervisor_fn *start, *destroy, *shutdown, *reboot, *reset, *suspend, *resume;
+    // --- what else can be done with a running domain
+    hypervisor_fn *set_memory, *set_vcpus, *memory_stats, *send_key, *inject_nmi, *screenshot;
+    hypervisor_fn *monitor_command, *agent_command, *hostname, *get_time, *set_time;
+    hypervisor_fn *open_console, *open_channel;
+    hypervisor_fn *version_query; // fills `named.value`
+    // Current balloon size in KiB and CPU time in ns, without waiting.
+    bool (*info)(const struct domain *domain, uint64_t *memory_kib, uint64_t *cpu_ns);
+};
+
+// The drivers of this build, ended by NULL.
+extern const struct hypervisor *const hypervisors[];
+
+#endif
