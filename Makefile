@@ -82,6 +82,8 @@ $(O)/test/unit/%: test/unit/%.c $(LIBRARY)
 unit: $(UNIT_TESTS)
 	@for t in $(UNIT_TESTS); do $$t || exit 1; done
 
+include test/test.mk
+
 .PHONY: menuconfig olddefconfig savedefconfig
 menuconfig:
 	kconfig-mconf Kconfig

@@ -1,0 +1,49 @@
+#!/bin/sh
+# packages.sh build|run|test ...: makes sure of the Debian packages that those steps need.
+#
+# As root it installs the missing ones; otherwise it names them in a command to copy, and fails. The
+# tests compare with libvirtd, so they need its binary; libvirt-daemon-system, which would start services
+# and make networks and users on this machine, is not asked for.
+set -eu
+
+build="gcc libc6-dev make libmbedtls-dev"
+run="libvirt-clients qemu-utils ipxe-qemu busybox-static"
+case $(dpkg --print-architecture) in
+arm64) run="$run qemu-system-arm qemu-efi-aarch64" ;;
+*) run="$run qemu-system-x86 seabios ovmf" ;;
+esac
+test="libcmocka-dev python3-pytest python3-pexpect python3-libvirt libvirt-daemon
+    libvirt-daemon-driver-qemu qemu-system-x86 qemu-system-arm qemu-efi-aarch64 ovmf valgrind procps
+    tshark libvirt-wireshark"
+
+wanted=
+for step in "$@"; do
+    case $step in
+    build) wanted="$wanted $build" ;;
+    run) wanted="$wanted $run" ;;
+    test) wanted="$wanted $test" ;;
+    *) echo "packages.sh: no such step: $step" >&2; exit 2 ;;
+    esac
+done
+
+missing=
+for package in $(printf '%s\n' $wanted | sort -u); do
+    case $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2> /dev/null) in
+    ?i*) ;;
+    *) missing="$missing $package" ;;
+    esac
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo "These Debian packages are missing. Install them with:" >&2
+    echo "    sudo apt-get install --no-install-recommends$missing" >&2
+    exit 1
+fi
+
+echo "installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+apt-get -q update > "$log" 2>&1 || { cat "$log" >&2; exit 1; }
+apt-get -q -y --no-install-recommends install $missing > "$log" 2>&1 || { cat "$log" >&2; exit 1; }

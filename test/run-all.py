@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Runs the parts of the test suite, two at a time, and adds up what they say.
+
+run-all.py [--build DIR] [--guests DIR] [--peer NAME] [--valgrind] [PART ...]
+
+A part is a family (unit, contract, alloc, client, compare) or one of its members, as client/connection.
+Every part writes its whole output into DIR/results/; what failed is printed. The last line is the sum
+over all parts: N passed, N failed.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import glob
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+CLIENT = os.path.join(TOP, "test", "client")
+PYTHON = "/usr/bin/python3"
+
+Part = collections.namedtuple("Part", "name command count")
+Outcome = collections.namedtuple("Outcome", "passed failed skipped")
+
+VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=no", "--track-fds=no",
+            "--child-silent-after-fork=yes"]
+
+
+def count_tap(status, text, _):
+    """cmocka's TAP output; a program that ended early has failed once more than it says."""
+    passed = len(re.findall(r"^ok \d+", text, re.M))
+    failed = len(re.findall(r"^not ok \d+", text, re.M))
+    skipped = len(re.findall(r"^ok \d+.*# SKIP", text, re.M))
+    if status != 0 and failed == 0:
+        failed = 1
+    return Outcome(passed - skipped, failed, skipped)
+
+
+def count_junit(status, _, report):
+    """pytest's own report."""
+    try:
+        suite = ET.parse(report).getroot().find("testsuite")
+    except (OSError, ET.ParseError):
+        return Outcome(0, 1, 0)
+    total, skipped = int(suite.get("tests")), int(suite.get("skipped"))
+    failed = int(suite.get("failures")) + int(suite.get("errors"))
+    if status not in (0, 5) and failed == 0:
+        failed = 1
+    return Outcome(max(total - skipped - failed, 0), failed, skipped)
+
+
+def count_line(status, text, _):
+    """A program whose last line is N passed, N failed; else its exit status is one test."""
+    found = re.findall(r"^(\d+) passed, (\d+) failed", text, re.M)
+    if not found:
+        return Outcome(int(status == 0), int(status != 0), 0)
+    passed, failed = map(int, found[-1])
+    return Outcome(passed, failed or int(status != 0), 0)
+
+
+def parts_of(options):
+    """Every part there is, the slow ones first."""
+    parts = []
+    build = options.build
+    for path in sorted(glob.glob(os.path.join(CLIENT, "test_*.py")), key=slowness):
+        name = "client/" + os.path.basename(path)[5:-3]
+        report = os.path.join(options.results, name.replace("/", "-") + ".xml")
+        parts.append(Part(name, [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                                 "--junitxml", report, path], count_junit))
+    compare = os.path.join(TOP, "test", "compare", "compare.py")
+    if os.path.exists(compare):
+        parts.append(Part("compare", [PYTHON, compare], count_line))
+    wrapper = VALGRIND if options.valgrind else []
+    for path in sorted(glob.glob(os.path.join(build, "test", "unit", "test_*"))):
+        if os.access(path, os.X_OK):
+            parts.append(Part("unit/" + os.path.basename(path)[5:], wrapper + [path], count_tap))
+    parts.append(Part("alloc", ["sh", "test/check-alloc.sh", os.path.join(build, "libnanovirt.a"),
+                                os.path.join(build, "src/core/main.o")], count_line))
+    contract = os.path.join(TOP, "test", "contract", "run")
+    if os.path.exists(contract):
+        parts.append(Part("contract", [contract, build], count_line))
+    return parts
+
+
+def slowness(path):
+    """Files whose tests boot guests come first, so that they overlap with everything else."""
+    with open(path) as text:
+        return (0 if "boot" in text.read() else 1, path)
+
+
+def is_chosen(part, chosen):
+    return not chosen or any(part.name == name or part.name.startswith(name + "/")
+                             for name in chosen)
+
+
+def run_part(part, options):
+    """Runs one part to its end and counts."""
+    stem = os.path.join(options.results, part.name.replace("/", "-"))
+    environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP",
+                       NANOVIRTD=os.path.abspath(os.path.join(options.build, "nanovirtd")),
+                       NANOVIRT_GUESTS=os.path.abspath(options.guests),
+                       NANOVIRT_TEST_PEER=options.peer, PYTHONDONTWRITEBYTECODE="1")
+    if options.valgrind:
+        environment["NANOVIRT_TEST_WRAPPER"] = " ".join(VALGRIND)
+        environment["NANOVIRT_TEST_PATIENCE"] = "240"
+    begin = time.monotonic()
+    completed = subprocess.run(part.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               stdin=subprocess.DEVNULL, cwd=TOP, env=environment)
+    text = completed.stdout.decode(errors="replace")
+    with open(stem + ".log", "w") as log:
+        log.write(text)
+    outcome = part.count(completed.returncode, text, stem + ".xml")
+    report(part, outcome, text, time.monotonic() - begin)
+    return outcome
+
+
+def report(part, outcome, text, seconds):
+    line = "%-28s %4d passed, %d failed" % (part.name, outcome.passed, outcome.failed)
+    if outcome.skipped:
+        line += ", %d skipped" % outcome.skipped
+    line += "   (%.0f s)" % seconds
+    if outcome.failed:
+        line += "\n" + text
+    print(line, flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--guests", default="build/guest")
+    parser.add_argument("--peer", default="nanovirtd")
+    parser.add_argument("--valgrind", action="store_true")
+    parser.add_argument("--jobs", type=int, default=max(2, os.cpu_count()))
+    parser.add_argument("part", nargs="*")
+    options = parser.parse_args()
+    options.results = os.path.join(options.build, "results")
+    os.makedirs(options.results, exist_ok=True)
+    os.chdir(TOP)
+
+    parts = [part for part in parts_of(options) if is_chosen(part, options.part)]
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        outcomes = list(pool.map(lambda part: run_part(part, options), parts))
+    passed = sum(outcome.passed for outcome in outcomes)
+    failed = sum(outcome.failed for outcome in outcomes)
+    skipped = sum(outcome.skipped for outcome in outcomes)
+    print("%d parts, %d tests skipped" % (len(parts), skipped))
+    print("%d passed, %d failed" % (passed, failed))
+    sys.exit(1 if failed or not passed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+# The tests: every target that checks something. Included by the Makefile.
+#
+#   make test              packages, build, then every test; the last line is "N passed, N failed"
+#   make guests            build/guest: the guests that the tests boot
+#   make client-libvirtd   the client suites against Debian's libvirtd 9, whose behaviour they state
+#   make check-alloc       no object of ours references an allocator
+#   make check-sanitize    unit and client tests on a build with the sanitizers
+#   make check-valgrind    the same under valgrind
+
+PYTHON ?= /usr/bin/python3
+GUESTS ?= build/guest
+# The client suites join when the daemon can serve them.
+TEST_PARTS ?= unit alloc contract
+RUN_ALL = $(PYTHON) test/run-all.py --build $(O) --guests $(GUESTS)
+
+.PHONY: packages-test guests test client-libvirtd check-alloc check-sanitize check-valgrind
+packages-test:
+	@sh scripts/packages.sh build run test
+
+guests: packages-test
+	@sh test/guest/build.sh x86_64 $(GUESTS)/x86_64
+	@sh test/guest/build.sh aarch64 $(GUESTS)/aarch64
+
+test: packages-test guests
+	@$(MAKE) CHECKS=1 O=$(O)-test tested
+	@$(PYTHON) test/run-all.py --build $(O)-test --guests $(GUESTS) $(TEST_PARTS)
+
+# What `make test` needs built, in a build of its own with CONFIG_DEBUG_CHECKS on.
+.PHONY: tested
+tested: all $(UNIT_TESTS)
+
+client-libvirtd: packages-test guests
+	@$(RUN_ALL) --peer libvirtd client
+
+check-alloc: $(LIBRARY)
+	@sh test/check-alloc.sh $(LIBRARY) $(MAIN)
+
+check-sanitize: packages-test guests
+	@$(MAKE) SANITIZE=1 CHECKS=1 O=$(O)-sanitize tested
+	@$(PYTHON) test/run-all.py --build $(O)-sanitize --guests $(GUESTS) unit client
+
+check-valgrind: packages-test guests
+	@$(MAKE) CHECKS=1 OPTIMIZE='-O1 -g' O=$(O)-valgrind tested
+	@$(PYTHON) test/run-all.py --build $(O)-valgrind --guests $(GUESTS) --valgrind unit client
