@@ -1,0 +1,119 @@
+"""The fixtures: a daemon for all tests of a file, connections to it, a virsh."""
+
+import subprocess
+import sys
+
+import pytest
+
+import peer as peers
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "libvirtd_only(reason): not a claim about nanovirtd")
+    config.addinivalue_line("markers", "nanovirtd_only(reason): not a claim about libvirtd")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for name in ("nanovirtd", "libvirtd"):
+            mark = item.get_closest_marker(name + "_only")
+            if mark and peers.NAME != name:
+                item.add_marker(pytest.mark.skip(reason=mark.kwargs.get("reason", name + " only")))
+
+
+class Result:
+    """What a virsh command said."""
+
+    def __init__(self, completed):
+        self.status = completed.returncode
+        self.out = completed.stdout
+        self.err = completed.stderr
+
+    def __str__(self):
+        return "status %d\n%s%s" % (self.status, self.out, self.err)
+
+
+class Virsh:
+    """Runs the machine's own virsh, one command a call; a failure that was not asked for is one."""
+
+    def __init__(self, uri, readonly=False):
+        self.uri = uri
+        self.options = ["-r"] if readonly else []
+
+    def command(self, *arguments):
+        return ["virsh", "-c", self.uri, *self.options, *(str(part) for part in arguments)]
+
+    def run(self, *arguments, stdin=None):
+        completed = subprocess.run(self.command(*arguments), input=stdin, capture_output=True,
+                                   text=True, errors="replace", timeout=peers.PATIENCE * 2,
+                                   env=dict(ENVIRONMENT))
+        return Result(completed)
+
+    def __call__(self, *arguments, stdin=None):
+        result = self.run(*arguments, stdin=stdin)
+        assert result.status == 0, "%s: %s" % (" ".join(map(str, arguments)), result)
+        return result.out.strip()
+
+    def fails(self, *arguments, stdin=None):
+        """The command's error text; a success is the failure here."""
+        result = self.run(*arguments, stdin=stdin)
+        assert result.status != 0, "%s succeeded: %s" % (" ".join(map(str, arguments)), result)
+        return result.err.strip()
+
+
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent",
+               "TERM": "dumb"}
+
+
+@pytest.fixture(scope="module")
+def peer():
+    daemon = peers.make_peer()
+    try:
+        daemon.start()
+        yield daemon
+    finally:
+        daemon.close()
+
+
+@pytest.fixture(scope="module")
+def idle_peer():
+    """A daemon that the test starts itself."""
+    daemon = peers.make_peer()
+    try:
+        yield daemon
+    finally:
+        daemon.close()
+
+
+@pytest.fixture
+def virsh(peer):
+    return Virsh(peer.uri())
+
+
+@pytest.fixture
+def test_virsh(peer):
+    """virsh on the test driver."""
+    return Virsh(peer.uri("test"))
+
+
+def open_connection(uri, readonly=False):
+    import libvirt
+    libvirt.registerErrorHandler(lambda context, error: None, None)
+    return libvirt.openReadOnly(uri) if readonly else libvirt.open(uri)
+
+
+@pytest.fixture
+def connection(peer):
+    opened = open_connection(peer.uri())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def test_connection(peer):
+    opened = open_connection(peer.uri("test"))
+    yield opened
+    opened.close()
+
+
+sys.path.insert(0, peers.TOP + "/test/client")
