@@ -1,14 +1,15 @@
 // The port: everything the daemon asks of an operating system, and nothing else.
 //
-// src/ calls nothing but C11 and these functions. port/linux implements them on Linux; a port to another
-// system is an implementation of this file.
+// src/ calls nothing but C11 and these functions. port/linux implements them on Linux; a port to
+// another system is an implementation of this file.
 //
 // Conventions. A function that can fail returns 0 or a count, and on failure a negative errno value
-// (names from errno.h: -EAGAIN, -ENOENT). Paths and names are NUL-terminated. Every descriptor that these
-// functions make is close-on-exec and, where it can be waited for (sockets, pipes, ttys), non-blocking:
-// -EAGAIN means "poll first". Nothing here allocates. "May block" marks calls that can wait for a
-// device: they belong into start-up or into a worker process, never into a turn of the loop, and
-// a build with CONFIG_DEBUG_CHECKS aborts when one is made between port_loop_guard(true) and (false).
+// (names from errno.h: -EAGAIN, -ENOENT). Paths and names are NUL-terminated. Every descriptor that
+// these functions make is close-on-exec and, where it can be waited for (sockets, pipes, ttys),
+// non-blocking: -EAGAIN means "poll first". Nothing here allocates. "May block" marks calls that
+// can wait for a device: they belong into start-up or into a worker process, never into a turn of
+// the loop, and a build with CONFIG_DEBUG_CHECKS aborts when one is made between
+// port_loop_guard(true) and (false).
 #ifndef PORT_PORT_H
 #define PORT_PORT_H
 
@@ -22,9 +23,9 @@
 
 // ---- time and entropy ---------------------------------------------------------------------------
 
-uint64_t port_clock_ns(void); // monotonic, from an arbitrary start
-uint64_t port_cpu_ns(void);   // CPU time this thread has used
-int64_t port_time_us(void);   // microseconds since 1970-01-01 00:00 UTC
+uint64_t port_clock_ns(void);           // monotonic, from an arbitrary start
+uint64_t port_cpu_ns(void);             // CPU time this thread has used
+int64_t port_time_us(void);             // microseconds since 1970-01-01 00:00 UTC
 void port_random(void *to, size_t len); // from the system's generator; never fails
 
 // ---- waiting ------------------------------------------------------------------------------------
@@ -39,8 +40,8 @@ struct port_poll {
     short events, revents;
 };
 
-// Waits until a descriptor is ready or `timeout_ns` have passed; negative: no limit. Returns how many
-// are ready; 0 on time-out or interruption.
+// Waits until a descriptor is ready or `timeout_ns` have passed; negative: no limit. Returns how
+// many are ready; 0 on time-out or interruption.
 int port_poll(struct port_poll *polls, size_t count, int64_t timeout_ns);
 
 enum port_signal {
@@ -72,8 +73,7 @@ void port_close(int fd);
 // Over a unix socket: bytes with descriptors. Receiving sets *fd_count to how many came (at most
 // `fd_max`; further ones are closed).
 ptrdiff_t port_send_fds(int fd, const void *from, size_t len, const int *fds, size_t fd_count);
-ptrdiff_t port_receive_fds(int fd, void *to, size_t len, int *fds, size_t fd_max,
-                           size_t *fd_count);
+ptrdiff_t port_receive_fds(int fd, void *to, size_t len, int *fds, size_t fd_max, size_t *fd_count);
 int port_duplicate(int fd);
 int port_pipe(int ends[2]); // [0] to read from, [1] to write to
 int port_socket_pair(int ends[2]);
@@ -94,11 +94,11 @@ struct port_peer {
 // Listens on a path, replacing a socket that nobody listens on; -EADDRINUSE when somebody does.
 // The mode is set before anybody can connect; gid (uint32_t)-1 leaves the group.
 int port_listen_unix(const char *path, uint32_t mode, uint32_t gid);
-// Listens on an address (NULL: every address, IPv4 and IPv6) and a port number or service name; fills
-// at most `max` descriptors and returns how many. May block (names are looked up).
+// Listens on an address (NULL: every address, IPv4 and IPv6) and a port number or service name;
+// fills at most `max` descriptors and returns how many. May block (names are looked up).
 int port_listen_tcp(const char *address, const char *service, int *fds, size_t max);
 int port_accept(int listener, struct port_peer *peer);
-int port_connect_unix(const char *path); // -EAGAIN: the backlog is full, try again
+int port_connect_unix(const char *path);                  // -EAGAIN: the backlog is full, try again
 int port_connect_tcp(const char *address, uint16_t port); // numeric address; ends in PORT_POLL_OUT
 int port_socket_error(int fd);                            // of a connection that was under way
 int port_local_address(int fd, struct port_peer *local);
@@ -152,6 +152,8 @@ int port_chown(const char *path, uint32_t uid, uint32_t gid);
 int port_make_directory(const char *path, uint32_t mode);   // -EEXIST when it is there
 int port_make_directories(const char *path, uint32_t mode); // with its parents; 0 when it is there
 int port_remove_directory(const char *path);
+// A path that means the same from any directory; it is not otherwise resolved.
+int port_absolute_path(const char *path, char *to, size_t size);
 // A whole small file (a definition, a pid file, something in /proc) of at most size-1 bytes;
 // -EFBIG when it is longer. A NUL is put behind it. Returns its length.
 ptrdiff_t port_file_read(const char *path, void *to, size_t size);
@@ -175,7 +177,7 @@ struct port_spawn {
     const char *const *environment; // NULL: PATH and LC_ALL=C only
     const char *directory;          // NULL: /
     int in, out, err;               // -1: /dev/null
-    const int *keep;                // further descriptors, which keep their numbers
+    const int *keep;                // further descriptors, from 3 on, which keep their numbers
     size_t keep_count;
     bool session;  // a session and process group of its own: it outlives us
     bool identity; // take on uid and gid (and the user's groups)
@@ -189,8 +191,9 @@ struct port_spawn {
 int port_spawn(const struct port_spawn *spawn);
 
 // Runs `work` in a child process with a copy of this process's memory, for whatever may block: its
-// writes to `out` are read from the descriptor *out_fd, its result (0 to 255) is the exit status. The
-// child keeps no descriptors but `out` and those in `keep`. Returns the pid.
+// writes to `out` are read from the descriptor *out_fd, its result (0 to 255) is the exit status.
+// The child keeps no descriptors but `out` (on which it may wait), those in `keep` (at most 16,
+// from 3 on) and standard error. Returns the pid.
 int port_worker(int (*work)(void *argument, int out), void *argument, const int *keep,
                 size_t keep_count, int *out_fd);
 
@@ -199,13 +202,15 @@ struct port_exit {
     int status; // exit status, or the signal's number
 };
 
-// Whether a child of ours has ended (1, and then it is gone), still runs (0), or is not ours (-ECHILD).
+// Whether a child of ours has ended (1, and then it is gone), still runs (0), or is not ours
+// (-ECHILD).
 int port_child_ended(int pid, struct port_exit *how);
 
 enum port_kill { PORT_KILL_TERM, PORT_KILL_KILL, PORT_KILL_INT, PORT_KILL_HUP, PORT_KILL_QUIT };
 int port_kill(int pid, enum port_kill signal);
 int port_kill_group(int pid, enum port_kill signal);
-// A process is known by its pid and the time it started (in clock ticks since boot): pids come back.
+// A process is known by its pid and the time it started (in clock ticks since boot): pids come
+// back.
 int port_process_start(int pid, uint64_t *start);
 // A zombie that nobody reaps counts as ended. start 0 matches any.
 bool port_process_alive(int pid, uint64_t start);
@@ -226,13 +231,15 @@ int port_affinity_set(int tid, const uint8_t *map, size_t size);
 int port_pid(void);
 uint32_t port_uid(void); // effective
 uint32_t port_gid(void);
-int port_user_lookup(const char *name, uint32_t *uid, uint32_t *gid); // a name or a number
+// A name or a number ("107", or "+107" when nobody's name is meant). A number without an account
+// has gid (uint32_t)-1.
+int port_user_lookup(const char *name, uint32_t *uid, uint32_t *gid);
 int port_group_lookup(const char *name, uint32_t *gid);
 int port_user_name(uint32_t uid, char *to, size_t size);
 int port_group_name(uint32_t gid, char *to, size_t size);
 
-// Leaves the terminal: returns in the child, which is a session of its own; the parent exits 0 once the
-// child calls port_daemon_ready(0), or with the number it is called with.
+// Leaves the terminal: returns in the child, which is a session of its own; the parent exits 0 once
+// the child calls port_daemon_ready(0), or with the number it is called with.
 int port_daemonize(void);
 void port_daemon_ready(int status);
 void port_mask(uint32_t mask); // umask
@@ -249,8 +256,9 @@ int port_journal_open(void); // a datagram socket to systemd-journald, non-block
 
 // ---- network devices ----------------------------------------------------------------------------
 
-// Makes a tap device, named by a template such as "vnet%d" whose number is chosen, or exactly `name`
-// (which may also be a tap that exists); the name is returned in `name` (PORT_IFNAME_MAX bytes).
+// Makes a tap device, named by a template such as "vnet%d" whose number is chosen, or exactly
+// `name` (which may also be a tap that exists); the name is returned in `name` (PORT_IFNAME_MAX
+// bytes).
 int port_tap_open(char *name, bool vnet_header);
 int port_link_set_mac(const char *name, const uint8_t mac[6]);
 int port_link_set_up(const char *name, bool up);
