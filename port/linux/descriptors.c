@@ -58,13 +58,15 @@ ptrdiff_t port_send_fds(int fd, const void *from, size_t len, const int *fds, si
     struct iovec bytes = {(void *)(uintptr_t)from, len};
     struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1};
     if (fd_count > 0) {
+        // The C libraries differ in the types of these lengths.
+        size_t len_of_fds = fd_count * sizeof(int);
         message.msg_control = &control;
-        message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
+        message.msg_controllen = (__typeof__(message.msg_controllen))CMSG_SPACE(len_of_fds);
         struct cmsghdr *part = CMSG_FIRSTHDR(&message);
         part->cmsg_level = SOL_SOCKET;
         part->cmsg_type = SCM_RIGHTS;
-        part->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
-        memcpy(CMSG_DATA(part), fds, fd_count * sizeof(int));
+        part->cmsg_len = (__typeof__(part->cmsg_len))CMSG_LEN(len_of_fds);
+        memcpy(CMSG_DATA(part), fds, len_of_fds);
     }
     ssize_t put = sendmsg(fd, &message, MSG_NOSIGNAL);
     return put < 0 ? -errno : put;
@@ -96,10 +98,10 @@ ptrdiff_t port_receive_fds(int fd, void *to, size_t len, int *fds, size_t fd_max
     ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
     if (got < 0)
         return -errno;
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
-        if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS)
-            take_fds(part, fds, fd_max, fd_count);
-    }
+    // The kernel puts the descriptors of a message into one part, and was asked for no other.
+    const struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+    if (part && part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS)
+        take_fds(part, fds, fd_max, fd_count);
     return got;
 }
 

@@ -24,15 +24,20 @@ static int name_request(struct ifreq *request, const char *name)
     return 0;
 }
 
-static int device_ioctl(unsigned long command, struct ifreq *request)
+#ifdef __GLIBC__
+typedef unsigned long ioctl_command;
+#else
+typedef int ioctl_command; // as POSIX has it
+#endif
+
+static int device_ioctl(ioctl_command command, struct ifreq *request)
 {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) // a kernel without IPv4
         fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    // The C libraries differ in the type of a command.
-    int result = ioctl(fd, (__typeof__(_IO(0, 0)))command, request) < 0 ? -errno : 0;
+    int result = ioctl(fd, command, request) < 0 ? -errno : 0;
     close(fd);
     return result;
 }

@@ -40,7 +40,7 @@ static int unix_address(union address *address, const char *path, int *directory
     }
     char parent[PORT_PATH_MAX];
     const char *name = strrchr(path, '/');
-    if (!name || (size_t)(name - path) >= sizeof(parent))
+    if (!name || name == path || (size_t)(name - path) >= sizeof(parent))
         return -ENAMETOOLONG;
     memcpy(parent, path, (size_t)(name - path));
     parent[name - path] = '\0';

@@ -65,11 +65,10 @@ static int keep_descriptors(const struct port_spawn *spawn)
     return 0;
 }
 
-static int set_limit(int which, uint64_t bytes)
+static struct rlimit limit_of(uint64_t bytes)
 {
     rlim_t value = bytes == UINT64_MAX ? RLIM_INFINITY : (rlim_t)bytes;
-    struct rlimit limit = {value, value};
-    return port_result(setrlimit(which, &limit));
+    return (struct rlimit){value, value};
 }
 
 // Locked memory may have to be raised, which needs the privilege that set_identity() gives up. Core
@@ -77,11 +76,13 @@ static int set_limit(int which, uint64_t bytes)
 // refuse.
 static int set_limits(const struct port_spawn *spawn)
 {
-    if (set_limit(RLIMIT_CORE, spawn->limit_core) < 0 && spawn->limit_core == 0)
+    struct rlimit core = limit_of(spawn->limit_core);
+    struct rlimit locked = limit_of(spawn->limit_locked_memory);
+    if (setrlimit(RLIMIT_CORE, &core) < 0 && spawn->limit_core == 0)
         return -errno;
     if (spawn->limit_locked_memory == 0)
         return 0;
-    return set_limit(RLIMIT_MEMLOCK, spawn->limit_locked_memory);
+    return port_result(setrlimit(RLIMIT_MEMLOCK, &locked));
 }
 
 static int set_identity(const struct port_spawn *spawn)
