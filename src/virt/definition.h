@@ -22,12 +22,19 @@ struct xml_doc *definition_scratch(void); // the second: for a document from a c
 // Reads the file; the text is valid until the next call of a function of this file, or a wait.
 bool definition_read(const struct domain *domain, enum definition which, struct slice *text,
                      struct error *err);
-// Reads and parses: the <domain> element, valid as long as the text.
+// Reads and parses: the <domain> element, valid as long as the text. It is the root of its
+// document.
 struct xml_node *definition_tree(const struct domain *domain, enum definition which,
                                  struct error *err);
+// For a name that need not have a row.
+struct xml_node *definition_tree_named(const struct hypervisor *hypervisor, enum definition which,
+                                       const char *name, struct error *err);
 // The definition that counts now: the live one of a running domain, else the persistent one.
 struct xml_node *definition_current(const struct domain *domain, struct error *err);
 struct xml_doc *definition_doc(void); // the document definition_tree() filled, for changing it
+// The <domstatus> that the last definition_tree() took the live <domain> out of, with the driver's
+// own elements; NULL when that was a persistent definition.
+const struct xml_node *definition_wrapper(void);
 
 // Writes the status file from the <domain> element of a live tree, with the driver's own elements.
 bool definition_write_live(const struct domain *domain, const struct xml_node *tree,
@@ -39,7 +46,6 @@ void definition_remove_live(const struct domain *domain);
 struct definition_change {
     struct co co;
     struct worker worker;
-    struct slot *slot; // holds the paths and the text while they are written
 };
 
 // Writes the <domain> element `tree` (looked at in the first call only) as the persistent
@@ -58,8 +64,9 @@ enum co_status definition_rename(struct definition_change *change, const struct 
                                  struct slice new_name, const struct xml_node *tree,
                                  struct task *task, struct error *err);
 
-// Start-up: adds a row for every definition of that hypervisor's directories. A file that can not
-// be read as a definition is logged and left alone.
+// Start-up: adds a row for every definition of that hypervisor's directories. Rows with a live
+// definition get the state, reason and id it tells; the driver then looks whether their guests
+// still run. A file that can not be read as a definition is logged and left alone.
 void definition_load_all(const struct hypervisor *hypervisor);
 
 #endif

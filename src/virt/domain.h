@@ -17,10 +17,15 @@
 
 struct hypervisor;
 
+// Jobs exclude each other, but for those that only talk to the guest's agent: an agent that does
+// not answer holds up other agent jobs and nothing else.
+enum domain_job_kind { DOMAIN_JOB_QUERY, DOMAIN_JOB_MODIFY, DOMAIN_JOB_DESTROY, DOMAIN_JOB_AGENT };
+
 struct domain_job {
-    const char *holder; // the API name that holds it ("virDomainCreateWithFlags"), NULL: free
+    const char *holder; // who has it ("remoteDispatchDomainCreateWithFlags"), NULL: free
     struct task *owner;
-    bool modify;
+    enum domain_job_kind kind;
+    struct domain_job_wait *first; // the queue
 };
 
 struct domain {
@@ -38,8 +43,9 @@ struct domain {
     const struct hypervisor *hypervisor;
     int32_t guest; // the driver's own number for its running guest, -1: none
     uint32_t references;
-    struct domain_job job;
+    struct domain_job job, agent_job;
     uint32_t next_by_uuid, next_by_name; // chains of the table's indices
+    uint32_t previous_row, next_row;     // in order of creation
 };
 
 // Adds a row, hidden, with one reference for the caller. Errors: VIR_ERR_OPERATION_FAILED "too many
@@ -66,22 +72,29 @@ bool domain_active(const struct domain *domain);
 // Changes state and reason; the driver's status file is the driver's to write.
 void domain_set_state(struct domain *domain, int state, int reason);
 int32_t domain_new_id(const struct hypervisor *hypervisor); // from 1, never used before in this run
+void domain_forget_ids(const struct hypervisor *hypervisor); // start again from 1
 
 // Jobs: what changes a domain excludes other changes, as libvirt's domain jobs do. To be used as
-//     CO_CALL(&s->co, domain_job_begin(&s->job, domain, task, "virDomainReboot", true, err));
-// which waits up to 30 s (VIR_ERR_OPERATION_TIMEOUT "cannot acquire state change lock (held by
-// ...)"). With err set, or `domain->removed`, there is no job to end.
+//     CO_CALL(&s->co, domain_job_begin(&s->job, domain, task, "remoteDispatchDomainReboot",
+//                                      DOMAIN_JOB_MODIFY, err));
+// with a reference to the domain. It waits up to 30 s (VIR_ERR_OPERATION_TIMEOUT "cannot acquire
+// state change lock (held by monitor=...)"); a domain that is removed meanwhile is
+// VIR_ERR_NO_DOMAIN. With err set there is no job to end. The wait struct is zeroed before and
+// stays in place while it waits.
 struct domain_job_wait {
     struct pause pause;
     struct domain_job_wait *next;
     struct domain *domain;
     struct task *task;
+    enum domain_job_kind kind;
     bool queued;
 };
 enum co_status domain_job_begin(struct domain_job_wait *wait, struct domain *domain,
-                                struct task *task, const char *holder, bool modify,
+                                struct task *task, const char *holder, enum domain_job_kind kind,
                                 struct error *err);
+// Ends the jobs that `owner` holds; no effect when it holds none.
 void domain_job_end(struct domain *domain, const struct task *owner);
+void domain_job_wake(struct domain *domain); // the table's own: has those who wait look again
 
 void domain_uuid_format(const uint8_t uuid[16], char to[37]);
 bool domain_uuid_parse(struct slice text, uint8_t uuid[16]);
