@@ -1,8 +1,8 @@
 // JSON (RFC 8259): a text parsed into a tree over slices, and a writer.
 //
-// A tree lives in a `struct json_doc` that the caller provides and borrows from the parsed text, which
-// must stay in place and unchanged. What comes in is not trusted (a guest's QEMU or agent wrote it):
-// depth, number of values and UTF-8 are checked.
+// A tree lives in a `struct json_doc` that the caller provides and borrows from the parsed text,
+// which must stay in place and unchanged. What comes in is not trusted (a guest's QEMU or agent
+// wrote it): depth, number of values and UTF-8 are checked.
 #ifndef TEXT_JSON_H
 #define TEXT_JSON_H
 
@@ -15,10 +15,10 @@ enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 
 struct json_value {
     enum json_kind kind;
-    bool truth;           // of JSON_BOOL
-    struct slice key;     // of an object's member: decoded as for strings
-    struct slice text;    // numbers as written; strings decoded (they may contain NUL)
-    struct slice raw;     // the whole value as it stood in the source
+    bool truth;        // of JSON_BOOL
+    struct slice key;  // of an object's member: decoded as for strings
+    struct slice text; // numbers as written; strings decoded (they may contain NUL)
+    struct slice raw;  // the whole value as it stood in the source
     struct json_value *child, *next;
     uint32_t count; // members or elements
 };
@@ -37,7 +37,7 @@ bool json_parse(struct json_doc *doc, struct slice source, struct error *err);
 struct json_value *json_get(const struct json_value *object, const char *key);
 // Along a path of keys: json_find(v, "return/running").
 struct json_value *json_find(const struct json_value *object, const char *path);
-struct slice json_string(const struct json_value *value);                  // absent if no string
+struct slice json_string(const struct json_value *value); // absent if no string
 struct slice json_get_string(const struct json_value *object, const char *key);
 bool json_get_bool(const struct json_value *object, const char *key, bool otherwise);
 bool json_get_i64(const struct json_value *object, const char *key, int64_t *number);
