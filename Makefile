@@ -33,10 +33,11 @@ endif
 MBEDTLS_LIBS ?= -lmbedtls -lmbedx509 -lmbedcrypto
 LIBS := $(if $(wildcard src/net/tls.c),$(MBEDTLS_LIBS))
 
-PROTOCOLS := $(notdir $(basename $(wildcard proto/*.x)))
-GENERATED := $(PROTOCOLS:%=$(O)/gen/%.h)
+PROTOCOLS := $(sort $(wildcard proto/*.x))
+GENERATED := $(PROTOCOLS:%.x=$(O)/gen/%.h)
+CONTRACT := $(O)/gen/proto/contract
 SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c port/linux/*.c))
-OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(PROTOCOLS:%=$(O)/gen/%.o)
+OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(if $(PROTOCOLS),$(CONTRACT).o)
 MAIN := $(O)/src/core/main.o
 LIBRARY := $(O)/libnanovirt.a
 
@@ -61,15 +62,14 @@ $(O)/gen/config_generated.h: $(KCONFIG) scripts/config_header.sh
 	@mkdir -p $(@D)
 	sed $(if $(CHECKS),'s/^# \(CONFIG_DEBUG_CHECKS\) is not set/\1=y/',) $(if $(CHECKS),,-n p) $< | sh scripts/config_header.sh > $@
 
-ifneq ($(PROTOCOLS),)
 $(O)/host/xdrgen: $(wildcard proto/*.c proto/*.h)
 	@mkdir -p $(@D)
 	$(HOSTCC) -std=c11 -O1 -g $(WARNINGS) -o $@ $(filter %.c,$^)
 
-$(O)/gen/%.h $(O)/gen/%.c &: proto/%.x $(O)/host/xdrgen
-	@mkdir -p $(O)/gen
-	$(O)/host/xdrgen $< $(O)/gen/$*.h $(O)/gen/$*.c
-endif
+$(GENERATED) $(CONTRACT).c &: $(PROTOCOLS) $(O)/host/xdrgen
+	@mkdir -p $(O)/gen/proto
+	$(O)/host/xdrgen $(O)/gen/proto $(PROTOCOLS)
+
 
 UNIT_SOURCES := $(wildcard test/unit/test_*.c)
 UNIT_TESTS := $(UNIT_SOURCES:%.c=$(O)/%)
