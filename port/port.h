@@ -202,6 +202,8 @@ struct port_exit {
     int status; // exit status, or the signal's number
 };
 
+// Takes the exit of any child of ours that has ended: its pid, and it is gone; 0 when none has.
+int port_child_reap(struct port_exit *how);
 // Whether a child of ours has ended (1, and then it is gone), still runs (0), or is not ours
 // (-ECHILD).
 int port_child_ended(int pid, struct port_exit *how);

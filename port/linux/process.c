@@ -32,14 +32,29 @@ void port_mask(uint32_t mask)
     umask((mode_t)mask);
 }
 
+static void describe_exit(int status, struct port_exit *how)
+{
+    how->signalled = WIFSIGNALED(status);
+    how->status = how->signalled ? WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int port_child_reap(struct port_exit *how)
+{
+    int status;
+    pid_t ended = waitpid(-1, &status, WNOHANG);
+    if (ended <= 0)
+        return 0;
+    describe_exit(status, how);
+    return ended;
+}
+
 int port_child_ended(int pid, struct port_exit *how)
 {
     int status;
     pid_t ended = waitpid(pid, &status, WNOHANG);
     if (ended <= 0)
         return port_result(ended);
-    how->signalled = WIFSIGNALED(status);
-    how->status = how->signalled ? WTERMSIG(status) : WEXITSTATUS(status);
+    describe_exit(status, how);
     return 1;
 }
 

@@ -1,0 +1,217 @@
+// The loop: one poll(), the owners of what is ready, what is due, what was woken.
+#include "core/loop.h"
+
+#include "core/config.h"
+#include "core/log.h"
+#include "core/timers.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#define TURN_LIMIT_NS (10 * NS_PER_MS)
+
+static struct port_poll polls[CONFIG_MAX_WATCHES];
+static struct watch *watches[CONFIG_MAX_WATCHES];
+static size_t watch_count;
+
+static struct task *ready_first, *ready_last;
+static struct turn_end *turn_ends;
+static bool stopped;
+static int stop_status;
+static uint64_t turn_began;
+
+// ---- descriptors
+
+bool loop_watch(struct watch *watch, int fd, short events,
+                void (*ready)(struct watch *watch, short events), struct error *err)
+{
+    assert(watch->place == 0);
+    if (watch_count == CONFIG_MAX_WATCHES)
+        return error_set(err, VIR_FROM_RPC, VIR_ERR_OPERATION_FAILED,
+                         "too many descriptors: limit is %d, CONFIG_MAX_WATCHES",
+                         CONFIG_MAX_WATCHES);
+    *watch = (struct watch){.fd = fd, .ready = ready, .place = (uint32_t)(watch_count + 1)};
+    polls[watch_count] = (struct port_poll){.fd = fd, .events = events};
+    watches[watch_count++] = watch;
+    return true;
+}
+
+void loop_watch_for(struct watch *watch, short events)
+{
+    assert(watch->place > 0);
+    polls[watch->place - 1].events = events;
+}
+
+// The last one moves into the gap. Dispatch walks downwards and has dealt with it already: its events
+// are cleared then, so it is not called twice.
+void loop_unwatch(struct watch *watch)
+{
+    if (watch->place == 0)
+        return;
+    size_t gap = watch->place - 1;
+    assert(watches[gap] == watch);
+    watch_count--;
+    polls[gap] = polls[watch_count];
+    watches[gap] = watches[watch_count];
+    watches[gap]->place = (uint32_t)(gap + 1);
+    watch->place = 0;
+}
+
+static void call_ready_watches(int ready)
+{
+    for (size_t i = watch_count; i-- > 0 && ready > 0;) {
+        if (i >= watch_count)
+            continue;
+        short events = polls[i].revents;
+        if (events == 0)
+            continue;
+        polls[i].revents = 0;
+        ready--;
+        watches[i]->ready(watches[i], events);
+    }
+}
+
+// ---- tasks
+
+void task_wake(struct task *task)
+{
+    if (task->ready)
+        return;
+    task->ready = true;
+    task->next = NULL;
+    if (ready_last)
+        ready_last->next = task;
+    else
+        ready_first = task;
+    ready_last = task;
+}
+
+void task_forget(struct task *task)
+{
+    if (!task->ready)
+        return;
+    struct task *previous = NULL;
+    for (struct task *t = ready_first; t != task; t = t->next)
+        previous = t;
+    if (previous)
+        previous->next = task->next;
+    else
+        ready_first = task->next;
+    if (ready_last == task)
+        ready_last = previous;
+    task->ready = false;
+}
+
+// Tasks that are woken while these run wait for the next turn: descriptors get their share.
+static void run_ready_tasks(void)
+{
+    struct task *last = ready_last;
+    bool more = last != NULL;
+    while (more && ready_first) {
+        struct task *task = ready_first;
+        more = task != last;
+        ready_first = task->next;
+        if (!ready_first)
+            ready_last = NULL;
+        task->ready = false;
+        task->run(task);
+    }
+}
+
+// ---- pauses
+
+static void pause_over(struct timer *timer)
+{
+    struct pause *pause = (struct pause *)(void *)timer;
+    pause->over = true;
+    task_wake(pause->task);
+}
+
+void pause_start(struct pause *pause, struct task *task, uint64_t delay_ns)
+{
+    static_assert(offsetof(struct pause, timer) == 0, "pause_over casts");
+    pause->task = task;
+    pause->over = false;
+    timer_start(&pause->timer, delay_ns, pause_over);
+}
+
+void pause_stop(struct pause *pause)
+{
+    timer_stop(&pause->timer);
+}
+
+// ---- turns
+
+void loop_at_turn_end(struct turn_end *end)
+{
+    struct turn_end **link = &turn_ends;
+    while (*link)
+        link = &(*link)->next;
+    end->next = NULL;
+    *link = end;
+}
+
+uint64_t loop_now(void)
+{
+    return turn_began ? turn_began : port_clock_ns();
+}
+
+// valgrind and the sanitizers slow everything down by a known factor, which the environment names.
+static uint64_t turn_limit(void)
+{
+    static uint64_t limit;
+    if (limit == 0) {
+        const char *factor = getenv("NANOVIRT_STALL_FACTOR");
+        uint64_t times = 1;
+        if (factor && !slice_u64(slice_of(factor), 10, &times))
+            times = 1;
+        limit = TURN_LIMIT_NS * (times ? times : 1);
+    }
+    return limit;
+}
+
+static void check_turn(uint64_t cpu_before)
+{
+    uint64_t used = port_cpu_ns() - cpu_before;
+    if (used <= turn_limit())
+        return;
+    log_error("loop", "a turn used %llu us of CPU time", (unsigned long long)(used / 1000));
+#ifdef CONFIG_DEBUG_CHECKS
+    abort();
+#endif
+}
+
+bool loop_turn(int64_t timeout_ns)
+{
+    if (ready_first)
+        timeout_ns = 0;
+    else
+        timeout_ns = timers_limit(timeout_ns, port_clock_ns());
+    int ready = port_poll(polls, watch_count, timeout_ns);
+    uint64_t cpu_before = port_cpu_ns();
+    turn_began = port_clock_ns();
+    port_loop_guard(true);
+    if (ready > 0)
+        call_ready_watches(ready);
+    timers_fire(turn_began);
+    run_ready_tasks();
+    for (struct turn_end *end = turn_ends; end; end = end->next)
+        end->run();
+    port_loop_guard(false);
+    check_turn(cpu_before);
+    return !stopped;
+}
+
+int loop_run(void)
+{
+    while (loop_turn(-1))
+        ;
+    return stop_status;
+}
+
+void loop_stop(int status)
+{
+    stopped = true;
+    stop_status = status;
+}
