@@ -40,7 +40,14 @@ bool loop_watch(struct watch *watch, int fd, short events,
 void loop_watch_for(struct watch *watch, short events)
 {
     assert(watch->place > 0);
+    polls[watch->place - 1].fd = watch->fd;
     polls[watch->place - 1].events = events;
+}
+
+void loop_watch_rest(struct watch *watch)
+{
+    assert(watch->place > 0);
+    polls[watch->place - 1].fd = -1; // which poll() passes over
 }
 
 // The last one moves into the gap. Dispatch walks downwards and has dealt with it already: its events

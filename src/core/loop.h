@@ -31,6 +31,8 @@ struct watch {
 bool loop_watch(struct watch *watch, int fd, short events,
                 void (*ready)(struct watch *watch, short events), struct error *err);
 void loop_watch_for(struct watch *watch, short events); // changes what is waited for
+// Waits for nothing, not even hang-up, until loop_watch_for() is called.
+void loop_watch_rest(struct watch *watch);
 void loop_unwatch(struct watch *watch);                 // no effect when it is not watched
 
 // ---- timers

@@ -41,6 +41,12 @@ static struct pool large_pool = {
     .large = true,
 };
 static uint32_t releases;
+static bool (*relieve_pressure)(void);
+
+void slot_on_pressure(bool (*relieve)(void))
+{
+    relieve_pressure = relieve;
+}
 
 static struct slot *take(struct pool *pool, size_t reserve)
 {
@@ -79,7 +85,10 @@ struct slot *slot_take_incoming(size_t size)
 
 struct slot *slot_take_outgoing(size_t size)
 {
-    return take(pool_for(size), 0);
+    struct pool *pool = pool_for(size);
+    while (pool->free_count == 0 && relieve_pressure && relieve_pressure())
+        ;
+    return take(pool, 0);
 }
 
 void slot_release(struct slot *slot)

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define SLOT_SMALL_SIZE 2048
-#define SLOT_LARGE_SIZE CONFIG_REMOTE_MESSAGE_MAX
+#define SLOT_LARGE_SIZE (CONFIG_REMOTE_MESSAGE_MAX + 4) // the length word does not count
 #define SLOT_FDS_MAX    4 // descriptors that one message can carry
 
 struct slot {
@@ -29,13 +29,16 @@ struct slot {
 
 // For what is coming in. NULL when only the reserve is left, which belongs to what goes out.
 struct slot *slot_take_incoming(size_t size);
-// For replies, events and stream data. NULL when there is none at all.
+// For replies, events and stream data. When there is none left, somebody who holds many is asked to
+// give them back (slot_on_pressure); NULL when that does not help either.
 struct slot *slot_take_outgoing(size_t size);
 void slot_release(struct slot *slot); // NULL is allowed
 // Whether a reply of any size could be written now. Calls are resumed only while this is so.
 bool slot_reply_possible(void);
 size_t slot_small_free(void);
 size_t slot_large_free(void);
+// `relieve` frees slots, or returns false when it can not.
+void slot_on_pressure(bool (*relieve)(void));
 // Counts releases: a reader that found no slot looks again when this has changed.
 uint32_t slot_releases(void);
 

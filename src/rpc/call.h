@@ -13,29 +13,29 @@
 #include "core/co.h"
 #include "core/error.h"
 #include "core/loop.h"
-#include "rpc/xdr.h"
+#include "rpc/message.h"
 
 #define CALL_ARGS_SIZE  512
 #define CALL_STATE_SIZE 4096
 
 struct client;
-struct slot;
+struct call;
+
+typedef enum co_status call_handler(struct call *call);
 
 struct call {
     struct co co;          // where the handler waits
     struct task task;      // wake it to have the handler resumed
     struct client *client; // NULL once the client has left
     const struct xdr_procedure *procedure;
+    call_handler *handler;
+    struct message_header header; // of the request
     struct slot *request;
     struct error error;
-    uint32_t serial;
-    bool replied;
-    struct call *next;
+    struct call *next, *held_next; // rpc/call.c's
     _Alignas(16) unsigned char args[CALL_ARGS_SIZE];
     _Alignas(16) unsigned char state[CALL_STATE_SIZE]; // zeroed when the call begins
 };
-
-typedef enum co_status call_handler(struct call *call);
 
 // A handler with its procedure. Modules export such lists, ended by {0, NULL}; virt/handlers.c
 // joins them per program.

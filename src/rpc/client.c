@@ -1,0 +1,277 @@
+// Clients: the table, and how a client comes and goes.
+#include "rpc/client.h"
+
+#include "core/log.h"
+#include "rpc/keepalive.h"
+#include "rpc/receive.h"
+#include "rpc/send.h"
+#include "rpc/stream.h"
+
+#include <assert.h>
+#include <string.h>
+
+// How long a peer may take nothing, send nothing in the middle of a message, or not authenticate.
+#define SEND_STALL_NS     (30 * NS_PER_SEC)
+#define SEND_STALL_MIN_NS (2 * NS_PER_SEC) // when slots are getting few
+#define RECEIVE_STALL_NS  (60 * NS_PER_SEC)
+#define LOGIN_NS          (60 * NS_PER_SEC)
+#define WATCH_OVER_NS     NS_PER_SEC
+
+static struct client clients[CONFIG_MAX_CLIENTS];
+static uint32_t used_below; // no client in use from this index on
+static uint32_t count;
+static uint64_t last_number;
+static bool some_dead;
+static struct client_settings settings = {
+    .max_clients = CONFIG_MAX_CLIENTS,
+    .max_client_requests = 5,
+    .keepalive_interval = 5,
+    .keepalive_count = 5,
+};
+static struct client_hook *hooks;
+static struct timer watch_over;
+static struct turn_end sweep_at_turn_end;
+
+void client_configure(const struct client_settings *wanted)
+{
+    settings = *wanted;
+    if (settings.max_clients == 0 || settings.max_clients > CONFIG_MAX_CLIENTS)
+        settings.max_clients = CONFIG_MAX_CLIENTS;
+}
+
+const struct client_settings *client_settings(void)
+{
+    return &settings;
+}
+
+uint32_t client_count(void)
+{
+    return count;
+}
+
+uint32_t client_index(const struct client *client)
+{
+    return (uint32_t)(client - clients);
+}
+
+struct client *client_at(uint32_t index)
+{
+    return index < CONFIG_MAX_CLIENTS && clients[index].used ? &clients[index] : NULL;
+}
+
+struct client *client_next(const struct client *previous)
+{
+    for (uint32_t i = previous ? client_index(previous) + 1 : 0; i < used_below; i++)
+        if (clients[i].used && !clients[i].dead)
+            return &clients[i];
+    return NULL;
+}
+
+void client_on_gone(struct client_hook *hook)
+{
+    hook->next = hooks;
+    hooks = hook;
+}
+
+// ---- looking after those who stand still
+
+static bool slots_are_few(void)
+{
+    return slot_small_free() < CONFIG_SMALL_SLOTS / 4 || slot_large_free() < CONFIG_LARGE_SLOTS / 4;
+}
+
+static const char *overdue(const struct client *client, uint64_t now)
+{
+    uint64_t stall = slots_are_few() ? SEND_STALL_MIN_NS : SEND_STALL_NS;
+    if (client->send_first && now - client->progress_at > stall)
+        return "it does not read what is sent to it";
+    if (receive_in_message(client) && now - client->received_at > RECEIVE_STALL_NS)
+        return "it stopped in the middle of a message";
+    if (!client->authenticated && now - client->connected_at > LOGIN_NS)
+        return "it did not authenticate in time";
+    return NULL;
+}
+
+static void cut_overdue(struct timer *timer)
+{
+    uint64_t now = loop_now();
+    for (struct client *client = client_next(NULL); client; client = client_next(client)) {
+        const char *why = overdue(client, now);
+        if (why)
+            client_cut(client, why);
+    }
+    if (count)
+        timer_start(timer, WATCH_OVER_NS, cut_overdue);
+}
+
+// The last resort when no slot is left: whoever has most of them queued goes.
+static bool cut_largest_queue(void)
+{
+    struct client *largest = NULL;
+    for (struct client *client = client_next(NULL); client; client = client_next(client))
+        if (!largest || client->send_count > largest->send_count)
+            largest = client;
+    if (!largest || largest->send_count == 0)
+        return false;
+    client_cut(largest, "all message slots are in use and it holds the most");
+    return true;
+}
+
+// ---- coming and going
+
+static void ready(struct watch *watch, short events)
+{
+    struct client *client = (struct client *)(void *)watch;
+    if (events & PORT_POLL_OUT)
+        send_flush(client);
+    if (!client->dead && (events & (PORT_POLL_IN | PORT_POLL_HUP | PORT_POLL_ERR)))
+        receive_ready(client);
+}
+
+// Whoever found no slot looks again when some have come back.
+static void feed_the_starved(void)
+{
+    static uint32_t releases_seen;
+    if (releases_seen == slot_releases())
+        return;
+    releases_seen = slot_releases();
+    for (struct client *client = client_next(NULL); client; client = client_next(client))
+        if (client->starved)
+            receive_resume(client);
+}
+
+static void sweep(void)
+{
+    feed_the_starved();
+    if (!some_dead)
+        return;
+    some_dead = false;
+    for (uint32_t i = 0; i < used_below; i++) {
+        if (!clients[i].used || !clients[i].dead)
+            continue;
+        clients[i].used = false;
+        count--;
+    }
+    while (used_below && !clients[used_below - 1].used)
+        used_below--;
+}
+
+static void start_up_once(void)
+{
+    static bool started;
+    if (started)
+        return;
+    started = true;
+    slot_on_pressure(cut_largest_queue);
+    sweep_at_turn_end.run = sweep;
+    loop_at_turn_end(&sweep_at_turn_end);
+}
+
+static struct client *take_client(void)
+{
+    uint32_t i = 0;
+    while (i < used_below && clients[i].used)
+        i++;
+    if (i == used_below)
+        used_below++;
+    struct client *client = &clients[i];
+    memset(client, 0, sizeof(*client));
+    client->used = true;
+    count++;
+    return client;
+}
+
+static uint32_t anonymous_count(void)
+{
+    uint32_t anonymous = 0;
+    for (struct client *client = client_next(NULL); client; client = client_next(client))
+        anonymous += !client->authenticated;
+    return anonymous;
+}
+
+static const char *refusal(bool authenticated)
+{
+    if (count >= settings.max_clients)
+        return "too many clients, max_clients";
+    if (!authenticated && settings.max_anonymous_clients &&
+        anonymous_count() >= settings.max_anonymous_clients)
+        return "too many clients that have not authenticated, max_anonymous_clients";
+    return NULL;
+}
+
+struct client *client_add(int fd, const struct transport *transport, const struct port_peer *peer,
+                          bool read_only, bool authenticated)
+{
+    start_up_once();
+    const char *why_not = refusal(authenticated);
+    if (why_not) {
+        log_warning("rpc", "connection refused: %s", why_not);
+        port_close(fd);
+        return NULL;
+    }
+    struct client *client = take_client();
+    struct error err = {0};
+    if (!loop_watch(&client->watch, fd, PORT_POLL_IN, ready, &err)) {
+        log_warning("rpc", "connection refused: %s", err.message);
+        port_close(fd);
+        client->dead = some_dead = true;
+        return NULL;
+    }
+    client->io = (struct connection_io){.fd = fd, .transport = transport};
+    client->peer = *peer;
+    client->number = ++last_number;
+    client->connected = port_time_us();
+    client->connected_at = client->received_at = client->progress_at = loop_now();
+    client->read_only = read_only;
+    client->authenticated = authenticated;
+    if (!timer_running(&watch_over))
+        timer_start(&watch_over, WATCH_OVER_NS, cut_overdue);
+    log_info("rpc", "client %llu connected over %s", (unsigned long long)client->number,
+             transport->name);
+    return client;
+}
+
+void client_cut(struct client *client, const char *why)
+{
+    if (client->dead)
+        return;
+    log_info("rpc", "client %llu: connection ended: %s", (unsigned long long)client->number, why);
+    client->dead = some_dead = true;
+    for (struct client_hook *hook = hooks; hook; hook = hook->next)
+        hook->gone(client);
+    stream_client_gone(client);
+    call_client_gone(client);
+    keepalive_stop(client);
+    receive_drop(client);
+    send_drop(client);
+    loop_unwatch(&client->watch);
+    client->io.transport->close(&client->io);
+}
+
+void client_close_later(struct client *client)
+{
+    client->closing = true;
+    if (!client->send_first)
+        client_cut(client, "closed");
+    else
+        client_update(client);
+}
+
+void client_close_all(void)
+{
+    for (struct client *client = client_next(NULL); client; client = client_next(client))
+        client_cut(client, "the daemon ends");
+    sweep();
+}
+
+void client_update(struct client *client)
+{
+    if (client->dead)
+        return;
+    short events = 0;
+    if (receive_wanted(client))
+        events |= PORT_POLL_IN;
+    if (client->send_blocked)
+        events |= PORT_POLL_OUT;
+    loop_watch_for(&client->watch, events);
+}

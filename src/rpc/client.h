@@ -1,0 +1,108 @@
+// Clients: everybody who is connected, and what the server holds for each.
+//
+// A client is its transport, what is being received from it, its calls and streams, and its send queue. It is
+// read from only while its calls and its queue are within bounds and there are slots: that is all the
+// back-pressure there is. It is cut when it can not be understood, when it does not take what is
+// sent to it, or when it stops in the middle of a message.
+#ifndef RPC_CLIENT_H
+#define RPC_CLIENT_H
+
+#include "core/loop.h"
+#include "core/slot.h"
+#include "net/transport.h"
+#include "rpc/call.h"
+#include "rpc/message.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct stream;
+
+struct client_settings {
+    uint32_t max_clients;           // connections at the same time
+    uint32_t max_anonymous_clients; // of these, not yet authenticated; 0: no limit of its own
+    uint32_t max_client_requests;   // calls in progress of one client
+    int32_t keepalive_interval;     // seconds between two pings of an idle client; 0 or less: none
+    uint32_t keepalive_count;       // pings in a row that may stay unanswered
+};
+
+struct client {
+    struct watch watch; // first: its callbacks find the client by it
+    struct connection_io io;
+    struct port_peer peer;
+    uint64_t number;    // counts connections from 1: virt-admin's client id
+    int64_t connected;  // microseconds since 1970
+    bool used, read_only, authenticated;
+    bool closing;       // gone as soon as its queue is empty
+    bool dead;          // to be taken apart at the end of this turn
+
+    // receiving (rpc/receive.c)
+    struct slot *input;    // bytes read that are not yet a message of their own
+    struct slot *incoming; // a message of which a part is there
+    uint32_t skip;         // bytes of an over-long message still to be thrown away
+    bool starved;          // waits for a slot
+    uint64_t received_at;  // when bytes last came, loop_now()
+    uint64_t connected_at; // likewise
+    uint32_t fds_wanted;   // descriptors that `incoming` still lacks
+
+    // calls in progress and streams
+    uint32_t call_count;
+    struct call *calls;
+    struct stream *streams;
+    uint32_t stream_held; // slots of stream data not yet taken by their streams
+
+    // sending (rpc/send.c)
+    struct slot *send_first, *send_last;
+    uint32_t send_count, send_large;
+    uint8_t fds_sent; // of the first message
+    uint64_t progress_at; // when bytes last went out, loop_now()
+    struct client *flush_next;
+    bool flush_queued, send_blocked;
+
+    // keepalive (rpc/keepalive.c)
+    struct timer keepalive;
+    bool pings; // the client has said that it answers them
+    uint32_t unanswered;
+};
+
+void client_configure(const struct client_settings *settings);
+const struct client_settings *client_settings(void);
+
+// Takes over a connected descriptor, whatever the result; refused (and closed) when there are too many.
+struct client *client_add(int fd, const struct transport *transport, const struct port_peer *peer,
+                          bool read_only, bool authenticated);
+// Ends the connection. Its calls run on without it; the struct is given back at the end of the turn.
+void client_cut(struct client *client, const char *why);
+// Ends it once everything queued has been sent.
+void client_close_later(struct client *client);
+void client_close_all(void);
+
+uint32_t client_count(void);
+uint32_t client_index(const struct client *client); // below CONFIG_MAX_CLIENTS
+struct client *client_at(uint32_t index);           // NULL when that one is not in use
+// Walks the clients: start with NULL.
+struct client *client_next(const struct client *previous);
+
+// Told about every client that goes, before it is taken apart; and about the count of clients.
+struct client_hook {
+    void (*gone)(struct client *client);
+    struct client_hook *next;
+};
+void client_on_gone(struct client_hook *hook);
+
+// Queues a message; the slot is the client's from now on. Order is kept. It is written out at the end of
+// the turn.
+void client_send(struct client *client, struct slot *slot);
+
+// Detaches a client from its calls (rpc/call.c).
+void call_client_gone(struct client *client);
+
+// An event: write its body to the writer that client_event_begin() returns, then send it. One at a
+// time.
+struct xdr_writer *client_event_begin(const struct xdr_program *program, uint32_t procedure);
+void client_event_send(struct client *client);
+
+// Whether the client may be read from now.
+void client_update(struct client *client);
+
+#endif

@@ -1,0 +1,32 @@
+// Dispatch: the one way from a request to its handler, and from there to its reply.
+//
+// header check -> program -> procedure -> authentication gate -> arguments decoded -> read-only rules ->
+// access rule -> the program's own gate -> handler. Whatever fails on the way is answered with a virError.
+#ifndef RPC_DISPATCH_H
+#define RPC_DISPATCH_H
+
+#include "rpc/client.h"
+
+// A program that is served.
+struct service {
+    const struct xdr_program *program;
+    // NULL: the procedure answers VIR_ERR_NO_SUPPORT.
+    call_handler *(*handler)(uint32_t procedure);
+    // Whether this call may run now, after all general checks; false with call->error set. May be NULL.
+    bool (*gate)(struct call *call);
+    struct service *next;
+};
+
+void dispatch_serve(struct service *service);
+// Takes the slot over.
+void dispatch_call(struct client *client, struct slot *slot, const struct message_header *header);
+
+// Whether another call could begin (rpc/call.c).
+bool call_available(void);
+// Begins a call, with the request's slot as its own; NULL when there is none left.
+struct call *call_begin(struct client *client, struct slot *request,
+                        const struct xdr_procedure *procedure);
+void call_run(struct call *call, call_handler *handler); // from the start
+void call_end(struct call *call);                        // replies and gives everything back
+
+#endif

@@ -1,0 +1,147 @@
+// Sending: queued messages leave together at the end of a turn, in order, as far as the peer takes them.
+#include "rpc/send.h"
+
+#include "core/log.h"
+#include "rpc/receive.h"
+#include "rpc/stream.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define SPANS 16 // messages in one system call
+
+static struct client *flush_first;
+static struct turn_end flush_at_turn_end;
+
+static void flush_all(void)
+{
+    while (flush_first) {
+        struct client *client = flush_first;
+        flush_first = client->flush_next;
+        client->flush_queued = false;
+        if (!client->dead)
+            send_flush(client);
+    }
+}
+
+static void queue_flush(struct client *client)
+{
+    if (!flush_at_turn_end.run) {
+        flush_at_turn_end.run = flush_all;
+        loop_at_turn_end(&flush_at_turn_end);
+    }
+    if (client->flush_queued || client->send_blocked)
+        return;
+    client->flush_queued = true;
+    client->flush_next = flush_first;
+    flush_first = client;
+}
+
+void client_send(struct client *client, struct slot *slot)
+{
+    if (!slot)
+        return;
+    if (client->dead) {
+        slot_release(slot);
+        return;
+    }
+    slot->done = 0;
+    slot->next = NULL;
+    if (client->send_last)
+        client->send_last->next = slot;
+    else {
+        client->send_first = slot;
+        client->progress_at = loop_now();
+    }
+    client->send_last = slot;
+    client->send_count++;
+    client->send_large += slot->large;
+    queue_flush(client);
+}
+
+static void first_is_sent(struct client *client)
+{
+    struct slot *slot = client->send_first;
+    client->send_first = slot->next;
+    if (!client->send_first)
+        client->send_last = NULL;
+    client->send_count--;
+    client->send_large -= slot->large;
+    client->fds_sent = 0;
+    slot_release(slot);
+}
+
+// The descriptors of the first message, whose bytes have gone. 0, or a negative errno.
+static int send_fds(struct client *client)
+{
+    struct slot *slot = client->send_first;
+    while (client->fds_sent < slot->fd_count) {
+        ptrdiff_t sent = client->io.transport->send_fd(&client->io, slot->fds[client->fds_sent]);
+        if (sent < 0)
+            return (int)sent;
+        client->fds_sent++;
+    }
+    return 0;
+}
+
+static void note_sent(struct client *client, size_t bytes)
+{
+    while (bytes > 0) {
+        struct slot *slot = client->send_first;
+        size_t rest = slot->len - slot->done;
+        size_t n = bytes < rest ? bytes : rest;
+        slot->done += (uint32_t)n;
+        bytes -= n;
+        if (slot->done < slot->len || slot->fd_count)
+            return;
+        first_is_sent(client);
+    }
+}
+
+// Writes as many messages as go into one call; a message with descriptors is the last of its call.
+static ptrdiff_t send_once(struct client *client)
+{
+    struct slot *first = client->send_first;
+    if (first->done == first->len) {
+        int result = send_fds(client);
+        if (result < 0)
+            return result;
+        first_is_sent(client);
+        return 1;
+    }
+    struct port_span spans[SPANS];
+    size_t n = 0;
+    for (struct slot *slot = first; slot && n < SPANS; slot = slot->next) {
+        spans[n++] = (struct port_span){slot->at + slot->done, slot->len - slot->done};
+        if (slot->fd_count)
+            break;
+    }
+    ptrdiff_t sent = client->io.transport->write(&client->io, spans, n);
+    if (sent > 0)
+        note_sent(client, (size_t)sent);
+    return sent;
+}
+
+void send_flush(struct client *client)
+{
+    ptrdiff_t sent = 1;
+    while (client->send_first && (sent = send_once(client)) > 0)
+        client->progress_at = loop_now();
+    if (sent < 0 && sent != -EAGAIN && sent != -EINTR) {
+        client_cut(client, strerror((int)-sent));
+        return;
+    }
+    client->send_blocked = client->send_first != NULL;
+    if (client->closing && !client->send_first) {
+        client_cut(client, "closed");
+        return;
+    }
+    stream_client_sent(client);
+    receive_resume(client);
+}
+
+void send_drop(struct client *client)
+{
+    while (client->send_first)
+        first_is_sent(client);
+}
