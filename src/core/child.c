@@ -1,6 +1,8 @@
 // Child processes: a list of those that run, looked at when the system says that one has ended.
 #include "core/child.h"
 
+#include "core/config.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
@@ -116,7 +118,8 @@ static void end_output(struct worker *worker)
 static void read_output(struct watch *watch, short events)
 {
     (void)events;
-    struct worker *worker = (struct worker *)(void *)((char *)watch - offsetof(struct worker, watch));
+    struct worker *worker =
+        (struct worker *)(void *)((char *)watch - offsetof(struct worker, watch));
     char bytes[4096];
     ptrdiff_t got;
     while ((got = port_read(watch->fd, bytes, sizeof(bytes))) > 0)

@@ -3,6 +3,7 @@
 
 #include "core/config.h"
 #include "core/log.h"
+#include "core/slice.h"
 #include "core/timers.h"
 
 #include <assert.h>
@@ -50,8 +51,8 @@ void loop_watch_rest(struct watch *watch)
     polls[watch->place - 1].fd = -1; // which poll() passes over
 }
 
-// The last one moves into the gap. Dispatch walks downwards and has dealt with it already: its events
-// are cleared then, so it is not called twice.
+// The last one moves into the gap. Dispatch walks downwards and has dealt with it already: its
+// events are cleared then, so it is not called twice.
 void loop_unwatch(struct watch *watch)
 {
     if (watch->place == 0)

@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NS_PER_MS  1000000ull
-#define NS_PER_SEC 1000000000ull
+#define NS_PER_MS  UINT64_C(1000000)
+#define NS_PER_SEC UINT64_C(1000000000)
 
 // ---- descriptors
 
@@ -33,7 +33,7 @@ bool loop_watch(struct watch *watch, int fd, short events,
 void loop_watch_for(struct watch *watch, short events); // changes what is waited for
 // Waits for nothing, not even hang-up, until loop_watch_for() is called.
 void loop_watch_rest(struct watch *watch);
-void loop_unwatch(struct watch *watch);                 // no effect when it is not watched
+void loop_unwatch(struct watch *watch); // no effect when it is not watched
 
 // ---- timers
 

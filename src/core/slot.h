@@ -14,7 +14,7 @@
 
 #define SLOT_SMALL_SIZE 2048
 #define SLOT_LARGE_SIZE (CONFIG_REMOTE_MESSAGE_MAX + 4) // the length word does not count
-#define SLOT_FDS_MAX    4 // descriptors that one message can carry
+#define SLOT_FDS_MAX    4                               // descriptors that one message can carry
 
 struct slot {
     uint8_t *at;

@@ -24,7 +24,8 @@ static ptrdiff_t plain_write(struct connection_io *io, const struct port_span *s
     return port_writev(io->fd, spans, count);
 }
 
-// Each descriptor travels with one byte of its own behind its message, as virNetSocketSendFD does it.
+// Each descriptor travels with one byte of its own behind its message, as virNetSocketSendFD does
+// it.
 static ptrdiff_t unix_send_fd(struct connection_io *io, int fd)
 {
     return port_send_fds(io->fd, "", 1, &fd, 1);

@@ -1,8 +1,8 @@
 // Transports: how bytes get to a peer and back.
 //
-// A transport moves bytes for one connection without waiting; -EAGAIN means that the descriptor must be
-// polled. It knows nothing of messages, but is told where they end: `write` gets whole messages
-// so that a TLS record never holds parts of two.
+// A transport moves bytes for one connection without waiting; -EAGAIN means that the descriptor
+// must be polled. It knows nothing of messages, but is told where they end: `write` gets whole
+// messages so that a TLS record never holds parts of two.
 #ifndef NET_TRANSPORT_H
 #define NET_TRANSPORT_H
 

@@ -1,9 +1,9 @@
 // Clients: everybody who is connected, and what the server holds for each.
 //
-// A client is its transport, what is being received from it, its calls and streams, and its send queue. It is
-// read from only while its calls and its queue are within bounds and there are slots: that is all the
-// back-pressure there is. It is cut when it can not be understood, when it does not take what is
-// sent to it, or when it stops in the middle of a message.
+// A client is its transport, what is being received from it, its calls and streams, and its send
+// queue. It is read from only while its calls and its queue are within bounds and there are slots:
+// that is all the back-pressure there is. It is cut when it can not be understood, when it does not
+// take what is sent to it, or when it stops in the middle of a message.
 #ifndef RPC_CLIENT_H
 #define RPC_CLIENT_H
 
@@ -30,11 +30,11 @@ struct client {
     struct watch watch; // first: its callbacks find the client by it
     struct connection_io io;
     struct port_peer peer;
-    uint64_t number;    // counts connections from 1: virt-admin's client id
-    int64_t connected;  // microseconds since 1970
+    uint64_t number;   // counts connections from 1: virt-admin's client id
+    int64_t connected; // microseconds since 1970
     bool used, read_only, authenticated;
-    bool closing;       // gone as soon as its queue is empty
-    bool dead;          // to be taken apart at the end of this turn
+    bool closing; // gone as soon as its queue is empty
+    bool dead;    // to be taken apart at the end of this turn
 
     // receiving (rpc/receive.c)
     struct slot *input;    // bytes read that are not yet a message of their own
@@ -54,7 +54,7 @@ struct client {
     // sending (rpc/send.c)
     struct slot *send_first, *send_last;
     uint32_t send_count, send_large;
-    uint8_t fds_sent; // of the first message
+    uint8_t fds_sent;     // of the first message
     uint64_t progress_at; // when bytes last went out, loop_now()
     struct client *flush_next;
     bool flush_queued, send_blocked;
@@ -68,10 +68,12 @@ struct client {
 void client_configure(const struct client_settings *settings);
 const struct client_settings *client_settings(void);
 
-// Takes over a connected descriptor, whatever the result; refused (and closed) when there are too many.
+// Takes over a connected descriptor, whatever the result; refused (and closed) when there are too
+// many.
 struct client *client_add(int fd, const struct transport *transport, const struct port_peer *peer,
                           bool read_only, bool authenticated);
-// Ends the connection. Its calls run on without it; the struct is given back at the end of the turn.
+// Ends the connection. Its calls run on without it; the struct is given back at the end of the
+// turn.
 void client_cut(struct client *client, const char *why);
 // Ends it once everything queued has been sent.
 void client_close_later(struct client *client);
@@ -90,8 +92,8 @@ struct client_hook {
 };
 void client_on_gone(struct client_hook *hook);
 
-// Queues a message; the slot is the client's from now on. Order is kept. It is written out at the end of
-// the turn.
+// Queues a message; the slot is the client's from now on. Order is kept. It is written out at the
+// end of the turn.
 void client_send(struct client *client, struct slot *slot);
 
 // Detaches a client from its calls (rpc/call.c).

@@ -1,7 +1,8 @@
 // Dispatch: the one way from a request to its handler, and from there to its reply.
 //
-// header check -> program -> procedure -> authentication gate -> arguments decoded -> read-only rules ->
-// access rule -> the program's own gate -> handler. Whatever fails on the way is answered with a virError.
+// header check -> program -> procedure -> authentication gate -> arguments decoded -> read-only
+// rules -> access rule -> the program's own gate -> handler. Whatever fails on the way is answered
+// with a virError.
 #ifndef RPC_DISPATCH_H
 #define RPC_DISPATCH_H
 
@@ -12,7 +13,8 @@ struct service {
     const struct xdr_program *program;
     // NULL: the procedure answers VIR_ERR_NO_SUPPORT.
     call_handler *(*handler)(uint32_t procedure);
-    // Whether this call may run now, after all general checks; false with call->error set. May be NULL.
+    // Whether this call may run now, after all general checks; false with call->error set. May be
+    // NULL.
     bool (*gate)(struct call *call);
     struct service *next;
 };

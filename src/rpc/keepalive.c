@@ -1,4 +1,5 @@
-// Keepalive: pings go only to clients that are silent, and a client that leaves too many unanswered is cut.
+// Keepalive: pings go only to clients that are silent, and a client that leaves too many unanswered
+// is cut.
 #include "rpc/keepalive.h"
 
 #include "core/log.h"
@@ -37,7 +38,8 @@ void keepalive_receive(struct client *client, const struct message_header *heade
 
 static uint64_t interval_ns(void)
 {
-    return (uint64_t)client_settings()->keepalive_interval * NS_PER_SEC;
+    int32_t seconds = client_settings()->keepalive_interval;
+    return (uint64_t)(uint32_t)seconds * NS_PER_SEC;
 }
 
 // Every message that arrives sets `unanswered` back (rpc/receive.c) and counts as a sign of life.

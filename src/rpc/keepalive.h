@@ -1,4 +1,5 @@
-// Keepalive: PING and PONG, in both directions (libvirt's docs/kbase/internals/rpc.html, "Keepalive").
+// Keepalive: PING and PONG, in both directions (libvirt's docs/kbase/internals/rpc.html,
+// "Keepalive").
 #ifndef RPC_KEEPALIVE_H
 #define RPC_KEEPALIVE_H
 

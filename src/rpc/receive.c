@@ -1,8 +1,9 @@
 // Receiving: framing, and the choice of a slot by the length word.
 //
-// A read fills the client's input slot; each message in it is copied into a slot of its own (most have
-// less than 100 bytes). A message that is not whole yet goes on to be read straight into its slot.
-// A message longer than REMOTE_MESSAGE_MAX is answered with an error and thrown away as it comes.
+// A read fills the client's input slot; each message in it is copied into a slot of its own (most
+// have less than 100 bytes). A message that is not whole yet goes on to be read straight into its
+// slot. A message longer than REMOTE_MESSAGE_MAX is answered with an error and thrown away as it
+// comes.
 #include "rpc/receive.h"
 
 #include "core/log.h"

@@ -1,4 +1,5 @@
-// Sending: queued messages leave together at the end of a turn, in order, as far as the peer takes them.
+// Sending: queued messages leave together at the end of a turn, in order, as far as the peer takes
+// them.
 #include "rpc/send.h"
 
 #include "core/log.h"

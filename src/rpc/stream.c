@@ -49,8 +49,8 @@ static void end(struct stream *stream)
         stream->closed(stream->data);
 }
 
-// Once the descriptor has ended it would report that in every turn: it is not looked at any more, the
-// client ends the stream.
+// Once the descriptor has ended it would report that in every turn: it is not looked at any more,
+// the client ends the stream.
 static void update(struct stream *stream)
 {
     if (stream->ended_by_fd) {

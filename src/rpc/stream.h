@@ -1,9 +1,9 @@
 // Streams: bytes between a client and a descriptor of ours, beside the calls (libvirt's virStream).
 //
-// A stream belongs to the call that opened it and shares its serial number. It works on a descriptor that can
-// be polled (a pty, a socket, the pipe of a worker that reads or writes a file). Both directions are
-// bounded: we read from the descriptor only while the client takes what we send, and from the client
-// only while the descriptor takes what it sends.
+// A stream belongs to the call that opened it and shares its serial number. It works on a
+// descriptor that can be polled (a pty, a socket, the pipe of a worker that reads or writes a
+// file). Both directions are bounded: we read from the descriptor only while the client takes what
+// we send, and from the client only while the descriptor takes what it sends.
 #ifndef RPC_STREAM_H
 #define RPC_STREAM_H
 
@@ -24,8 +24,9 @@ struct stream {
     void *data;
 };
 
-// Opens a stream for a call whose procedure has one. The descriptor is the stream's from then on, also on
-// failure. NULL with the call's error set when there are too many, or when the client has left.
+// Opens a stream for a call whose procedure has one. The descriptor is the stream's from then on,
+// also on failure. NULL with the call's error set when there are too many, or when the client has
+// left.
 struct stream *stream_open(struct call *call, int fd, unsigned ways, void (*closed)(void *data),
                            void *data);
 // Ends a stream from our side with an error for the client; NULL error: "stream had unexpected
