@@ -9,7 +9,7 @@ struct xml_parser {
     struct xml_node *open;           // the innermost open element
     unsigned depth;                  // how many are open
     bool keeps_blanks;               // an element asked for it with xml:space
-    bool is_mixed[CONFIG_XML_DEPTH]; // of the open elements: text between children has been seen
+    bool is_mixed[CONFIG_XML_DEPTH]; // of the open elements: text has been seen
 };
 
 enum { NAME_SHOWN = 100, DATA_SHOWN = 50 };
@@ -60,17 +60,14 @@ static bool blanks_are_kept(const struct xml_parser *p)
     return false;
 }
 
-// Is white space at this place only there to lay the document out? The rule is libxml2's for
-// documents without a DTD: blanks before a tag are, unless they are all that an element holds, or
-// the element is of mixed content, as far as it has been seen.
+// Is white space at this place only there to lay the document out? As libxml2 sees it for documents
+// without a DTD, blanks before a tag are, unless they are all that an element holds or text has
+// been seen in the element.
 static bool blanks_are_layout(const struct xml_parser *p)
 {
-    const struct xml_node *open = p->open;
     if (xml_peek(&p->s, 0) != '<' || p->is_mixed[p->depth - 1] || blanks_are_kept(p))
         return false;
-    if (!open->child)
-        return xml_peek(&p->s, 1) != '/';
-    return !xml_is_text(open->last) && !xml_is_text(open->child);
+    return p->open->child || xml_peek(&p->s, 1) != '/';
 }
 
 // One step over what does not stand for itself in text. Sets *done at the end of the text.
@@ -114,8 +111,7 @@ static bool parse_text(struct xml_parser *p)
     for (bool done = false; !done;)
         if (!xml_skip_class(s, XML_CLASS_TEXT) || !text_step(p, &run, &done))
             return false;
-    if (xml_class(*from, XML_CLASS_BLANK) || run.collected)
-        p->is_mixed[p->depth - 1] = true;
+    p->is_mixed[p->depth - 1] = true;
     struct xml_node *node = add_node(p, XML_TEXT, line);
     return node && xml_run_end(s, &run, &node->text);
 }
@@ -152,6 +148,7 @@ static bool parse_cdata(struct xml_parser *p)
         data.len -= data.len < 2 ? data.len : 2;
         return xml_fail(s, "CData section not finished\n%.*s", SLICE_ARG(cut(data, DATA_SHOWN)));
     }
+    p->is_mixed[p->depth - 1] = true;
     struct xml_node *node = add_node(p, XML_CDATA, line);
     if (!node || !normalised(s, from, &node->text))
         return false;
