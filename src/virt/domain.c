@@ -303,7 +303,7 @@ bool domain_uuid_parse(struct slice text, uint8_t uuid[16])
         uint64_t digit;
         if (digits < 32 && slice_u64((struct slice){text.at + i, 1}, 16, &digit)) {
             uint8_t *byte = &uuid[digits / 2];
-            *byte = (uint8_t)(digits % 2 ? (*byte << 4) | digit : digit);
+            *byte = (uint8_t)(digits % 2 ? ((unsigned)*byte << 4) | digit : digit);
             digits++;
         } else if (text.at[i] != '-' && text.at[i] != ' ') {
             return false;
