@@ -217,6 +217,7 @@ class Libvirtd(Peer):
     WORLD = r"""
 set -e
 mount -t tmpfs -o mode=755 run /run
+mkdir -p /run/lock
 mount -t sysfs sys /sys
 for directory in etc/libvirt run/libvirt var/lib/libvirt var/log/libvirt var/cache/libvirt; do
     mkdir -p /$directory
