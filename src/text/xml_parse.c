@@ -271,6 +271,7 @@ static bool parse_attribute(struct xml_parser *p, struct xml_attr ***last)
     if (s->doc->full)
         return xml_fail_limit(s, xml_limit_hit(s->doc));
     attr->name = name;
+    p->keeps_blanks = p->keeps_blanks || (*name.at == 'x' && slice_is(name, "xml:space"));
     **last = attr;
     *last = &attr->next;
     return parse_value(s, &attr->value);
@@ -288,7 +289,7 @@ static bool attributes_differ(struct xml_scanner *s, const struct xml_node *node
 
 static bool tag_ends(const struct xml_scanner *s)
 {
-    return xml_peek(s, 0) == '>' || xml_at(s, "/>");
+    return xml_peek(s, 0) == '>' || (xml_peek(s, 0) == '/' && xml_peek(s, 1) == '>');
 }
 
 static bool parse_attributes(struct xml_parser *p, struct xml_node *node)
@@ -306,7 +307,6 @@ static bool parse_attributes(struct xml_parser *p, struct xml_node *node)
         if (!xml_skip_blanks(s) && !tag_ends(s))
             return xml_fail(s, "attributes construct error");
     }
-    p->keeps_blanks = p->keeps_blanks || slice_present(xml_attr(node, "xml:space"));
     return attributes_differ(s, node);
 }
 
@@ -371,13 +371,14 @@ static bool parse_content(struct xml_parser *p)
 {
     if (xml_peek(&p->s, 0) != '<')
         return parse_text(p);
-    if (xml_peek(&p->s, 1) == '/')
+    char kind = xml_peek(&p->s, 1);
+    if (kind == '/')
         return parse_end_tag(p);
-    if (xml_peek(&p->s, 1) == '?')
+    if (kind == '?')
         return parse_instruction(p);
-    if (xml_at(&p->s, "<!--"))
+    if (kind == '!' && xml_at(&p->s, "<!--"))
         return parse_comment(p);
-    if (xml_at(&p->s, "<![CDATA["))
+    if (kind == '!' && xml_at(&p->s, "<![CDATA["))
         return parse_cdata(p);
     return parse_start_tag(p);
 }

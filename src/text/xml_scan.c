@@ -142,6 +142,8 @@ char xml_peek(const struct xml_scanner *s, size_t ahead)
 
 bool xml_at(const struct xml_scanner *s, const char *token)
 {
+    if (s->at == s->end || *s->at != token[0])
+        return false;
     return slice_starts((struct slice){s->at, (size_t)(s->end - s->at)}, token);
 }
 
