@@ -38,6 +38,9 @@ struct qemu_capabilities {
     uint32_t version;            // 7002022 for 7.2.22
     bool kvm;                    // KVM works with this emulator on this host
     bool cpu_migratable;         // the CPU type has the property "migratable"
+    uint32_t gic_versions;       // bit 2: GICv2, bit 3: GICv3, that KVM offers
+    uint64_t size; // of the emulator's file, and the time it was changed: the cache's key
+    int64_t mtime_ns;
     uint8_t facts[QEMU_FACTS_MAX / 8];
     struct qemu_machine machines[CONFIG_QEMU_MACHINES];
     size_t machine_count;

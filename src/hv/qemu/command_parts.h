@@ -19,7 +19,6 @@ struct builder {
     struct json_writer json; // of the JSON argument that is open
     enum guest_arch arch;
     bool kvm, q35, i440fx, arm_virt;
-    unsigned next_node; // for block nodes without an index
 };
 
 // --- command.c: writing arguments
