@@ -38,7 +38,7 @@ GENERATED := $(PROTOCOLS:%.x=$(O)/gen/%.h)
 CONTRACT := $(O)/gen/proto/contract
 SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c port/linux/*.c))
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(if $(PROTOCOLS),$(CONTRACT).o)
-MAIN := $(O)/src/core/main.o
+MAIN := $(O)/src/daemon/main.o
 LIBRARY := $(O)/libnanovirt.a
 
 .PHONY: all

@@ -84,7 +84,12 @@ struct hypervisor {
     int error_domain;       // VIR_FROM_QEMU, VIR_FROM_TEST
     const char *config_dir; // where definitions lie; set at start-up
     const char *state_dir;  // where live definitions lie
-    uint64_t version;       // 0: use the `version` op
+    uint64_t version;       // where there is no version_query
+    bool keeps_daemon;      // its running domains keep a daemon with --timeout alive
+
+    // Called once at start-up, before anybody connects and with core/paths.h settled: makes the
+    // directories, loads the definitions, begins to adopt and start domains. May be NULL.
+    bool (*initialize)(struct error *err);
 
     // --- connections
     // Whether a URI (as the client sent it, "" or NULL for none) is this driver's; with `err` set,

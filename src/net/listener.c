@@ -1,0 +1,149 @@
+// Listeners: accepting clients, as long as there is room for them.
+//
+// While max_clients are connected nobody is accepted; who comes then waits in the kernel's queue.
+#include "net/listener.h"
+
+#include "core/log.h"
+#include "core/loop.h"
+#include "net/transport.h"
+#include "rpc/client.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define LISTENERS_MAX     16
+#define ACCEPTS_A_TURN    16
+#define NO_DESCRIPTORS_NS NS_PER_SEC // how long to wait when the process has no descriptor left
+
+struct listener {
+    struct watch watch; // first
+    const struct transport *transport;
+    char path[PORT_PATH_MAX]; // of a unix socket, else ""
+    bool read_only;
+};
+
+static struct listener listeners[LISTENERS_MAX];
+static size_t count;
+static struct timer retry;
+static struct client_hook client_gone_hook;
+
+static bool room(void)
+{
+    return client_count() < client_settings()->max_clients;
+}
+
+static void listen_again(void)
+{
+    for (size_t i = 0; i < count; i++)
+        loop_watch_for(&listeners[i].watch, PORT_POLL_IN);
+}
+
+static void rest(void)
+{
+    for (size_t i = 0; i < count; i++)
+        loop_watch_rest(&listeners[i].watch);
+}
+
+static void retry_now(struct timer *timer)
+{
+    (void)timer;
+    listen_again();
+}
+
+static void a_client_went(struct client *client)
+{
+    (void)client;
+    if (!timer_running(&retry))
+        timer_start(&retry, 0, retry_now);
+}
+
+static void ready(struct watch *watch, short events)
+{
+    (void)events;
+    struct listener *listener = (struct listener *)(void *)watch;
+    for (int i = 0; i < ACCEPTS_A_TURN && room(); i++) {
+        struct port_peer peer;
+        int fd = port_accept(watch->fd, &peer);
+        if (fd >= 0) {
+            client_add(fd, listener->transport, &peer, listener->read_only, true);
+            continue;
+        }
+        if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -ENOBUFS) {
+            log_error("net", "cannot accept a client: %s", strerror(-fd));
+            rest();
+            timer_start(&retry, NO_DESCRIPTORS_NS, retry_now);
+        }
+        return;
+    }
+    if (!room())
+        rest();
+}
+
+static struct listener *add(int fd, const struct transport *transport, struct error *err)
+{
+    if (count == LISTENERS_MAX) {
+        port_close(fd);
+        error_set(err, VIR_FROM_RPC, VIR_ERR_CONFIG_UNSUPPORTED,
+                  "too many listening sockets: limit is %d", LISTENERS_MAX);
+        return NULL;
+    }
+    struct listener *listener = &listeners[count];
+    memset(listener, 0, sizeof(*listener));
+    listener->transport = transport;
+    if (!loop_watch(&listener->watch, fd, PORT_POLL_IN, ready, err)) {
+        port_close(fd);
+        return NULL;
+    }
+    if (count++ == 0) {
+        client_gone_hook.gone = a_client_went;
+        client_on_gone(&client_gone_hook);
+    }
+    return listener;
+}
+
+bool listener_add_unix(const char *path, uint32_t mode, uint32_t gid, bool read_only,
+                       struct error *err)
+{
+    int fd = port_listen_unix(path, mode, gid);
+    if (fd < 0)
+        return error_set(err, VIR_FROM_RPC, VIR_ERR_SYSTEM_ERROR,
+                         "Failed to bind socket to '%s': %s", path, strerror(-fd));
+    struct listener *listener = add(fd, &transport_unix, err);
+    if (!listener)
+        return false;
+    listener->read_only = read_only;
+    if (!slice_copy(listener->path, sizeof(listener->path), slice_of(path)))
+        listener->path[0] = '\0';
+    return true;
+}
+
+bool listener_add_tcp(const char *address, const char *service, struct error *err)
+{
+    int fds[8];
+    int n = port_listen_tcp(address, service, fds, sizeof(fds) / sizeof(fds[0]));
+    if (n < 0)
+        return error_set(err, VIR_FROM_RPC, VIR_ERR_SYSTEM_ERROR,
+                         "Unable to listen on address '%s' port '%s': %s", address ? address : "*",
+                         service, strerror(-n));
+    bool good = true;
+    for (int i = 0; i < n; i++) {
+        if (good)
+            good = add(fds[i], &transport_tcp, err) != NULL;
+        else
+            port_close(fds[i]);
+    }
+    return good;
+}
+
+void listener_close_all(void)
+{
+    for (size_t i = 0; i < count; i++) {
+        int fd = listeners[i].watch.fd;
+        loop_unwatch(&listeners[i].watch);
+        port_close(fd);
+        if (listeners[i].path[0])
+            port_unlink(listeners[i].path);
+    }
+    count = 0;
+    timer_stop(&retry);
+}

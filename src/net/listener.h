@@ -1,0 +1,19 @@
+// Listeners: the sockets on which clients arrive.
+#ifndef NET_LISTENER_H
+#define NET_LISTENER_H
+
+#include "core/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// Listens on a unix socket: its mode and group are set before anybody can connect; gid (uint32_t)-1
+// leaves the group. VIR_ERR_SYSTEM_ERROR says what failed.
+bool listener_add_unix(const char *path, uint32_t mode, uint32_t gid, bool read_only,
+                       struct error *err);
+// Listens on an address (NULL: all, IPv4 and IPv6) and a port or service name.
+bool listener_add_tcp(const char *address, const char *service, struct error *err);
+// Closes all of them and removes their socket files.
+void listener_close_all(void);
+
+#endif

@@ -1,0 +1,55 @@
+// Handlers: the lists of the modules, spread into one table per program.
+#include "virt/handlers.h"
+
+#include "proto/qemu.h"
+#include "proto/remote.h"
+
+#include <assert.h>
+
+#define PROCEDURES_MAX 512
+
+struct table {
+    const struct call_entry *const *lists; // ended by NULL
+    bool spread;
+    call_handler *handlers[PROCEDURES_MAX];
+};
+
+static const struct call_entry *const remote_lists[] = {
+    connection_handlers,
+    NULL,
+};
+
+static const struct call_entry *const qemu_lists[] = {
+    NULL,
+};
+
+static struct table remote_table = {.lists = remote_lists};
+static struct table qemu_table = {.lists = qemu_lists};
+
+static void spread(struct table *table)
+{
+    for (size_t i = 0; table->lists[i]; i++) {
+        for (const struct call_entry *entry = table->lists[i]; entry->handler; entry++) {
+            assert(entry->procedure < PROCEDURES_MAX && !table->handlers[entry->procedure]);
+            table->handlers[entry->procedure] = entry->handler;
+        }
+    }
+    table->spread = true;
+}
+
+static call_handler *find(struct table *table, uint32_t procedure)
+{
+    if (!table->spread)
+        spread(table);
+    return procedure < PROCEDURES_MAX ? table->handlers[procedure] : NULL;
+}
+
+call_handler *handlers_find_remote(uint32_t procedure)
+{
+    return find(&remote_table, procedure);
+}
+
+call_handler *handlers_find_qemu(uint32_t procedure)
+{
+    return find(&qemu_table, procedure);
+}

@@ -1,0 +1,14 @@
+// Handlers: every procedure that is built, joined from the lists of the modules.
+#ifndef VIRT_HANDLERS_H
+#define VIRT_HANDLERS_H
+
+#include "rpc/call.h"
+
+// NULL when the procedure has no handler.
+call_handler *handlers_find_remote(uint32_t procedure);
+call_handler *handlers_find_qemu(uint32_t procedure);
+
+// The lists, each ended by {0, NULL}.
+extern const struct call_entry connection_handlers[];
+
+#endif
