@@ -23,6 +23,13 @@ void port_may_block(const char *function);
 #define port_may_block(function) ((void)0)
 #endif
 
+// The type of ioctl's command: the C libraries differ.
+#ifdef __GLIBC__
+typedef unsigned long port_ioctl_command;
+#else
+typedef int port_ioctl_command; // as POSIX has it
+#endif
+
 // ---- text of the system's tables, read piece by piece with no line too long (text.c) ------------
 
 struct port_text {
@@ -39,6 +46,20 @@ void port_text_close(struct port_text *text);
 int port_text_field(struct port_text *text, const char *stops, char *to, size_t size);
 // Goes to the start of the next line; false at the end.
 bool port_text_skip(struct port_text *text);
+
+// ---- the files that describe the host, below port_host_root() (host_files.c) --------------------
+
+// The path of such a file, made by printf.
+void port_host_path(char path[PORT_PATH_MAX], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+// A short file's text without the end of its line; its length or a negative errno.
+ptrdiff_t port_host_text(char *to, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+// A file that holds one number, decimal or 0x...; "32K", "2M" are scaled.
+int port_host_number(int64_t *value, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// A file that holds a list such as "0-3,8": sets its bits, those from `count` on left out.
+int port_host_list(uint8_t *bits, size_t count, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 // ---- children (process.c, spawn.c, worker.c) ----------------------------------------------------
 

@@ -24,13 +24,7 @@ static int name_request(struct ifreq *request, const char *name)
     return 0;
 }
 
-#ifdef __GLIBC__
-typedef unsigned long ioctl_command;
-#else
-typedef int ioctl_command; // as POSIX has it
-#endif
-
-static int device_ioctl(ioctl_command command, struct ifreq *request)
+static int device_ioctl(port_ioctl_command command, struct ifreq *request)
 {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) // a kernel without IPv4

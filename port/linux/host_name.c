@@ -1,4 +1,4 @@
-// Linux: what the host is called.
+// Linux: what the host is called, and where it is described.
 #include "port/linux/linux.h"
 
 #include <stdio.h>
