@@ -1,6 +1,7 @@
 // Definitions: reading the directories at start-up.
 #include "virt/definition.h"
 
+#include "core/log.h"
 #include "virt/definition_file.h"
 #include "virt/domain_names.h"
 #include "virt/hypervisor.h"
@@ -92,15 +93,6 @@ static bool load_live(const struct hypervisor *hypervisor, const char *name, str
     return true;
 }
 
-static void report_unreadable(struct slice name, const struct error *err)
-{
-    char text[ERROR_MESSAGE_MAX + DOMAIN_NAME_SIZE + 64];
-    struct buffer out = buffer_over(text, sizeof(text));
-    buffer_printf(&out, "Failed to load config for domain '%.*s': %s", SLICE_ARG(name),
-                  err->message);
-    port_syslog(VIR_ERR_LEVEL_ERROR, text);
-}
-
 static void load_directory(const struct hypervisor *hypervisor, const char *directory,
                            bool (*load)(const struct hypervisor *, const char *, struct error *))
 {
@@ -116,7 +108,8 @@ static void load_directory(const struct hypervisor *hypervisor, const char *dire
             continue;
         base.len -= 4;
         if (!slice_copy(name, sizeof(name), base) || !load(hypervisor, name, &err))
-            report_unreadable(base, &err);
+            log_error("domain", "Failed to load config for domain '%.*s': %s", SLICE_ARG(base),
+                      err.message);
     }
     port_dir_close(&dir);
 }

@@ -25,6 +25,7 @@ struct domain_job {
     const char *holder; // who has it ("remoteDispatchDomainCreateWithFlags"), NULL: free
     struct task *owner;
     enum domain_job_kind kind;
+    uint64_t since;                // loop_now() when it was taken
     struct domain_job_wait *first; // the queue
 };
 
@@ -32,7 +33,6 @@ struct domain {
     bool used;
     bool persistent; // has a definition that outlives its run
     bool autostart;
-    bool updated;   // its definition changed while it ran
     bool removed;   // gone from the table; the row waits for its last reference
     bool hidden;    // being created: not found and not listed yet
     uint8_t state;  // enum domain_state, VIR_DOMAIN_*

@@ -52,6 +52,7 @@ static enum co_status take(struct domain_job_wait *wait, struct domain_job *job,
     job->holder = holder;
     job->owner = wait->task;
     job->kind = wait->kind;
+    job->since = loop_now();
     return CO_DONE;
 }
 

@@ -15,8 +15,8 @@ struct table {
 };
 
 static const struct call_entry *const remote_lists[] = {
-    connection_handlers,
-    NULL,
+    connection_handlers,   domain_lookup_handlers, domain_list_handlers,
+    domain_state_handlers, domain_life_handlers,   NULL,
 };
 
 static const struct call_entry *const qemu_lists[] = {

@@ -10,5 +10,9 @@ call_handler *handlers_find_qemu(uint32_t procedure);
 
 // The lists, each ended by {0, NULL}.
 extern const struct call_entry connection_handlers[];
+extern const struct call_entry domain_lookup_handlers[];
+extern const struct call_entry domain_list_handlers[];
+extern const struct call_entry domain_state_handlers[];
+extern const struct call_entry domain_life_handlers[];
 
 #endif

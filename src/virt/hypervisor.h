@@ -24,6 +24,9 @@ struct hypervisor_op {
     struct domain *domain;
     struct error *err;
     uint32_t flags; // the API call's own flags (VIR_DOMAIN_START_PAUSED ...)
+    // start: the live definition comes from definition_scratch() (virDomainCreateXML), not from the
+    // persistent one.
+    bool document;
     union {
         struct {
             uint32_t codeset, holdtime; // holdtime in ms
@@ -79,8 +82,19 @@ struct hypervisor_op {
 
 typedef enum co_status hypervisor_fn(struct hypervisor_op *op);
 
+// The flags that a driver's functions allow; others are refused in libvirt's words, with the name
+// of libvirt's function (prefix + name: "qemuDomainCreateWithFlags").
+struct hypervisor_flags {
+    uint32_t create_xml, create, define, undefine, destroy, shutdown, reboot, xml_desc;
+    uint32_t set_vcpus, get_vcpus, hostname, set_time;
+};
+
 struct hypervisor {
-    const char *type;       // virConnectGetType: "QEMU", "Test"
+    const char *type;    // virConnectGetType: "QEMU", "Test"
+    const char *prefix;  // of libvirt's function names: "qemu", "test"
+    const char *os_type; // of every domain (virDomainGetOSType); NULL: the definition's
+    bool terse_lookups;  // a lookup that fails says "Domain not found" and not which
+    struct hypervisor_flags allowed;
     int error_domain;       // VIR_FROM_QEMU, VIR_FROM_TEST
     const char *config_dir; // where definitions lie; set at start-up
     const char *state_dir;  // where live definitions lie
@@ -111,7 +125,22 @@ struct hypervisor {
     int32_t (*max_vcpus)(struct slice type, struct error *err);
 
     // --- life cycle. `start` gets a row whose definition_tree() is the persistent definition, or,
-    // for a transient domain, the document that is being created, in definition_scratch().
+    // with op->document, the completed document in definition_scratch(), which is there until the
+    // op's first wait. When a guest ends, however it does, the driver sets the row's state and id
+    // (-1), removes the live definition, emits the event, and removes (domain_remove) the row of a
+    // domain that is not persistent.
+    //
+    // The may_... look whether a domain's state allows the operation, where the driver's rules are
+    // not libvirt's QEMU driver's, which hold when they are NULL.
+    bool (*may_start)(const struct domain *domain, struct error *err);
+    bool (*may_shutdown)(const struct domain *domain, struct error *err);
+    bool (*may_suspend)(const struct domain *domain, struct error *err);
+    bool (*may_resume)(const struct domain *domain, struct error *err);
+    bool (*may_undefine)(const struct domain *domain, struct error *err);
+    // `interrupt` is called by virDomainDestroyFlags before it queues for the job: it ends the
+    // guest's process (unless VIR_DOMAIN_DESTROY_GRACEFUL forbids to kill it), so that whoever
+    // waits for a guest that hangs, job in hand, comes to an end. NULL when nothing can hang.
+    void (*interrupt)(struct domain *domain, uint32_t flags);
     hypervisor_fn *start, *destroy, *shutdown, *reboot, *reset, *suspend, *resume;
     // --- what else can be done with a running domain
     hypervisor_fn *set_memory, *set_vcpus, *memory_stats, *send_key, *inject_nmi, *screenshot;

@@ -1,0 +1,12 @@
+// Numbers that many calls read from a canonical definition.
+#ifndef VIRT_DOMAIN_FACTS_H
+#define VIRT_DOMAIN_FACTS_H
+
+#include "text/xml.h"
+
+uint64_t domain_memory_kib(const struct xml_node *tree);         // the most it can have
+uint64_t domain_current_memory_kib(const struct xml_node *tree); // what it has at start
+uint32_t domain_vcpus_max(const struct xml_node *tree);
+uint32_t domain_vcpus(const struct xml_node *tree); // what it has at start
+
+#endif
