@@ -1,0 +1,591 @@
+// The server as its peers see it: framing, refusals, order of replies, back-pressure, keepalive,
+// streams.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "proto/keepalive.h"
+#include "rpc/stream.h"
+#include "server_peer.h"
+
+// ---- a service of our own behind the remote program
+
+static struct call *waiting[16]; // calls of AUTH_SASL_INIT's number wait until they are let go
+static size_t waiting_count;
+static int stream_fd;
+static int streams_closed;
+
+static enum co_status echo_hostname(struct call *call)
+{
+    xdr_put_string(call_reply(call), SLICE("here"));
+    return CO_DONE;
+}
+
+static enum co_status wait_for_release(struct call *call)
+{
+    bool *released = CALL_STATE(call, bool);
+    CO_BEGIN(&call->co);
+    waiting[waiting_count++] = call;
+    CO_WAIT(&call->co, *released);
+    xdr_put_string(call_reply(call), SLICE("at last"));
+    CO_END(&call->co);
+}
+
+static enum co_status long_text(struct call *call)
+{
+    struct xdr_writer *reply = call_reply(call);
+    struct buffer text = xdr_string_begin(reply);
+    for (int i = 0; i < 20000; i++)
+        buffer_putc(&text, 'x');
+    xdr_string_end(reply, &text);
+    return CO_DONE;
+}
+
+static void count_closed(void *data)
+{
+    (void)data;
+    streams_closed++;
+}
+
+static enum co_status open_stream(struct call *call)
+{
+    int ends[2];
+    assert_int_equal(port_socket_pair(ends), 0);
+    stream_fd = ends[0];
+    stream_open(call, ends[1], STREAM_TO_CLIENT | STREAM_FROM_CLIENT, count_closed, NULL);
+    return CO_DONE;
+}
+
+static enum co_status hand_out_fd(struct call *call)
+{
+    int ends[2];
+    assert_int_equal(port_pipe(ends), 0);
+    assert_int_equal(port_write(ends[1], "through", 7), 7);
+    port_close(ends[1]);
+    call_reply(call);
+    call_reply_fd(call, ends[0]);
+    return CO_DONE;
+}
+
+static enum co_status read_fd(struct call *call)
+{
+    char text[8] = "";
+    assert_int_equal(port_read(call_request_fd(call, 0), text, 7), 7);
+    assert_string_equal(text, "through");
+    assert_int_equal(call_request_fd(call, 1), -1);
+    xdr_put_string(call_reply(call), SLICE("read"));
+    return CO_DONE;
+}
+
+static call_handler *handler(uint32_t procedure)
+{
+    switch (procedure) {
+    case REMOTE_PROC_CONNECT_GET_HOSTNAME:
+        return echo_hostname;
+    case REMOTE_PROC_CONNECT_GET_TYPE:
+        return wait_for_release;
+    case REMOTE_PROC_CONNECT_GET_CAPABILITIES:
+        return long_text;
+    case REMOTE_PROC_DOMAIN_OPEN_CONSOLE:
+        return open_stream;
+    case REMOTE_PROC_DOMAIN_OPEN_GRAPHICS_FD:
+        return hand_out_fd;
+    case REMOTE_PROC_CONNECT_GET_URI:
+        return read_fd;
+    default:
+        return NULL;
+    }
+}
+
+static struct service service = {.program = &remote_program, .handler = handler};
+static struct peer peer, other;
+static uint8_t out[1 << 20], in[1 << 20];
+static struct message_header header;
+
+static int set_up(void **state)
+{
+    (void)state;
+    static bool served;
+    if (!served)
+        dispatch_serve(&service);
+    served = true;
+    waiting_count = 0;
+    streams_closed = 0;
+    peer_connect(&peer, false, true);
+    peer_connect(&other, false, true);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    client_close_all();
+    turns(2);
+    port_close(peer.fd);
+    port_close(other.fd);
+    assert_int_equal(client_count(), 0);
+    assert_int_equal(slot_small_free(), CONFIG_SMALL_SLOTS);
+    assert_int_equal(slot_large_free(), CONFIG_LARGE_SLOTS);
+    return 0;
+}
+
+static void call_hostname(struct peer *who, uint32_t serial)
+{
+    size_t len = call_make(out, REMOTE_PROC_CONNECT_GET_HOSTNAME, serial, NULL, 0);
+    peer_send(who, out, len);
+}
+
+static void expect_reply(struct peer *who, uint32_t serial)
+{
+    assert_true(peer_next(who, in, &header));
+    assert_int_equal(header.type, VIR_NET_REPLY);
+    assert_int_equal(header.status, VIR_NET_OK);
+    assert_int_equal(header.serial, serial);
+}
+
+static void expect_error(struct peer *who, uint32_t serial, int code, const char *message)
+{
+    assert_true(peer_next(who, in, &header));
+    assert_int_equal(header.status, VIR_NET_ERROR);
+    assert_int_equal(header.serial, serial);
+    struct message_error error = error_of(in);
+    assert_int_equal(error.code, code);
+    assert_int_equal(error.level, VIR_ERR_LEVEL_ERROR);
+    assert_true(slice_contains(error.message, message));
+}
+
+// ---- framing
+
+static void a_call_is_answered(void **state)
+{
+    (void)state;
+    call_hostname(&peer, 7);
+    expect_reply(&peer, 7);
+    assert_int_equal(xdr_load_u32(in), MESSAGE_MIN + 8);
+    assert_memory_equal(in + MESSAGE_MIN + 4, "here", 4);
+}
+
+static void a_message_may_come_byte_by_byte(void **state)
+{
+    (void)state;
+    size_t len = call_make(out, REMOTE_PROC_CONNECT_GET_HOSTNAME, 8, NULL, 0);
+    for (size_t i = 0; i < len; i++)
+        peer_send(&peer, out + i, 1);
+    expect_reply(&peer, 8);
+}
+
+static void many_messages_may_come_at_once(void **state)
+{
+    (void)state;
+    size_t len = 0;
+    for (uint32_t serial = 1; serial <= 300; serial++)
+        len += call_make(out + len, REMOTE_PROC_CONNECT_GET_HOSTNAME, serial, NULL, 0);
+    peer_send(&peer, out, len);
+    for (uint32_t serial = 1; serial <= 300; serial++)
+        expect_reply(&peer, serial);
+}
+
+static void a_large_message_is_taken_in_one_slot(void **state)
+{
+    (void)state;
+    static uint8_t body[200000];
+    size_t len = call_make(out, REMOTE_PROC_CONNECT_GET_HOSTNAME, 9, body, sizeof(body));
+    peer_send(&peer, out, len);
+    expect_reply(&peer, 9);
+}
+
+static void a_long_reply_arrives_whole(void **state)
+{
+    (void)state;
+    size_t len = call_make(out, REMOTE_PROC_CONNECT_GET_CAPABILITIES, 10, NULL, 0);
+    peer_send(&peer, out, len);
+    expect_reply(&peer, 10);
+    assert_int_equal(xdr_load_u32(in), MESSAGE_MIN + 4 + 20000);
+}
+
+static void a_message_over_the_maximum_is_refused_and_the_connection_lives(void **state)
+{
+    (void)state;
+    static uint8_t body[CONFIG_REMOTE_MESSAGE_MAX];
+    size_t len = call_make(out, REMOTE_PROC_CONNECT_GET_HOSTNAME, 11, body, sizeof(body));
+    peer_send(&peer, out, len);
+    expect_error(&peer, 11, VIR_ERR_RPC, "CONFIG_REMOTE_MESSAGE_MAX");
+    call_hostname(&peer, 12);
+    expect_reply(&peer, 12);
+}
+
+static void a_message_of_the_maximum_is_taken(void **state)
+{
+    (void)state;
+    static uint8_t body[CONFIG_REMOTE_MESSAGE_MAX - MESSAGE_HEADER_SIZE];
+    size_t len = call_make(out, REMOTE_PROC_CONNECT_GET_HOSTNAME, 13, body, sizeof(body));
+    peer_send(&peer, out, len);
+    expect_reply(&peer, 13);
+}
+
+static void a_length_that_no_message_has_ends_the_connection(void **state)
+{
+    (void)state;
+    static const uint32_t lengths[] = {0, 4, MESSAGE_MIN - 1, 0x7fffffff, 0xffffffff};
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        struct peer *odd = &other;
+        call_make(out, REMOTE_PROC_CONNECT_GET_HOSTNAME, 1, NULL, 0);
+        xdr_store_u32(out, lengths[i]);
+        port_write(odd->fd, out, MESSAGE_MIN);
+        assert_true(peer_was_cut(odd));
+        port_close(odd->fd);
+        peer_connect(odd, false, true);
+    }
+    call_hostname(&peer, 14);
+    expect_reply(&peer, 14);
+}
+
+static void half_a_message_disturbs_nobody_else(void **state)
+{
+    (void)state;
+    size_t len = call_make(out, REMOTE_PROC_CONNECT_GET_HOSTNAME, 15, NULL, 0);
+    peer_send(&other, out, len / 2);
+    call_hostname(&peer, 16);
+    expect_reply(&peer, 16);
+    assert_false(peer_next(&other, in, &header));
+}
+
+// ---- refusals
+
+static void refused(uint32_t prog, uint32_t vers, int32_t proc, int32_t status, int code,
+                    const char *message)
+{
+    size_t len = message_make(out, prog, vers, proc, VIR_NET_CALL, 20, status, NULL, 0);
+    peer_send(&peer, out, len);
+    expect_error(&peer, 20, code, message);
+    call_hostname(&peer, 21);
+    expect_reply(&peer, 21);
+}
+
+static void an_unknown_program_is_refused(void **state)
+{
+    (void)state;
+    refused(0x12345678, 1, 1, VIR_NET_OK, VIR_ERR_RPC, "Cannot find program 305419896 version 1");
+}
+
+static void an_unknown_version_is_refused(void **state)
+{
+    (void)state;
+    refused(remote_program.number, 99, 1, VIR_NET_OK, VIR_ERR_RPC,
+            "Cannot find program 536903814 version 99");
+}
+
+static void an_unknown_procedure_is_refused(void **state)
+{
+    (void)state;
+    refused(remote_program.number, 1, 99999, VIR_NET_OK, VIR_ERR_RPC, "unknown procedure: 99999");
+    refused(remote_program.number, 1, -1, VIR_NET_OK, VIR_ERR_RPC, "unknown procedure: -1");
+    refused(remote_program.number, 1, 0, VIR_NET_OK, VIR_ERR_RPC, "unknown procedure: 0");
+}
+
+static void a_wrong_status_is_refused(void **state)
+{
+    (void)state;
+    refused(remote_program.number, 1, REMOTE_PROC_CONNECT_GET_HOSTNAME, VIR_NET_CONTINUE,
+            VIR_ERR_RPC, "Unexpected message status 2");
+}
+
+static void a_procedure_without_a_handler_is_not_supported(void **state)
+{
+    (void)state;
+    refused(remote_program.number, 1, REMOTE_PROC_CONNECT_NUM_OF_INTERFACES, VIR_NET_OK,
+            VIR_ERR_NO_SUPPORT, "virConnectNumOfInterfaces");
+}
+
+static void a_message_of_unknown_type_is_dropped(void **state)
+{
+    (void)state;
+    size_t len = message_make(out, remote_program.number, 1, 1, 77, 22, VIR_NET_OK, NULL, 0);
+    peer_send(&peer, out, len);
+    call_hostname(&peer, 23);
+    expect_reply(&peer, 23);
+}
+
+static void arguments_that_end_early_are_refused(void **state)
+{
+    (void)state;
+    refused(remote_program.number, 1, REMOTE_PROC_DOMAIN_OPEN_CONSOLE, VIR_NET_OK, VIR_ERR_RPC,
+            "Unable to decode message payload");
+}
+
+static void nothing_is_served_before_authentication(void **state)
+{
+    (void)state;
+    port_close(other.fd);
+    turns(3);
+    peer_connect(&other, false, false);
+    call_hostname(&other, 24);
+    expect_error(&other, 24, VIR_ERR_RPC, "authentication required");
+}
+
+static void a_read_only_client_may_not_write(void **state)
+{
+    (void)state;
+    port_close(other.fd);
+    turns(3);
+    peer_connect(&other, true, true);
+    static const uint8_t body[] = {0, 0, 0, 0, 0, 0, 0, 0};
+    size_t len = call_make(out, REMOTE_PROC_DOMAIN_CREATE_XML, 25, body, sizeof(body));
+    peer_send(&other, out, len);
+    expect_error(&other, 25, VIR_ERR_OPERATION_DENIED, "read only access prevents");
+}
+
+// ---- calls
+
+static void release(size_t i)
+{
+    *CALL_STATE(waiting[i], bool) = true;
+    task_wake(&waiting[i]->task);
+}
+
+static void replies_leave_in_the_order_in_which_calls_end(void **state)
+{
+    (void)state;
+    size_t len = call_make(out, REMOTE_PROC_CONNECT_GET_TYPE, 30, NULL, 0);
+    len += call_make(out + len, REMOTE_PROC_CONNECT_GET_TYPE, 31, NULL, 0);
+    len += call_make(out + len, REMOTE_PROC_CONNECT_GET_HOSTNAME, 32, NULL, 0);
+    peer_send(&peer, out, len);
+    expect_reply(&peer, 32);
+    release(1);
+    expect_reply(&peer, 31);
+    release(0);
+    expect_reply(&peer, 30);
+}
+
+static void calls_over_the_limit_wait_and_none_is_lost(void **state)
+{
+    (void)state;
+    uint32_t limit = client_settings()->max_client_requests;
+    size_t len = 0;
+    for (uint32_t i = 0; i < limit + 2; i++)
+        len += call_make(out + len, REMOTE_PROC_CONNECT_GET_TYPE, 40 + i, NULL, 0);
+    peer_send(&peer, out, len);
+    turns(3);
+    assert_int_equal(waiting_count, limit);
+    call_hostname(&other, 1); // nobody else notices
+    expect_reply(&other, 1);
+    for (uint32_t i = 0; i < limit + 2; i++) {
+        release(i);
+        expect_reply(&peer, 40 + i);
+    }
+}
+
+static void a_call_ends_well_when_its_client_has_left(void **state)
+{
+    (void)state;
+    size_t len = call_make(out, REMOTE_PROC_CONNECT_GET_TYPE, 50, NULL, 0);
+    peer_send(&other, out, len);
+    turns(2);
+    assert_int_equal(waiting_count, 1);
+    port_close(other.fd);
+    turns(3);
+    assert_null(waiting[0]->client);
+    release(0);
+    turns(2);
+    peer_connect(&other, false, true);
+}
+
+static void a_client_that_never_reads_is_not_read_from_for_ever(void **state)
+{
+    (void)state;
+    size_t len = call_make(out, REMOTE_PROC_CONNECT_GET_CAPABILITIES, 51, NULL, 0);
+    size_t accepted = 0;
+    for (int i = 0; i < 5000; i++) {
+        if (port_write(other.fd, out, len) == (ptrdiff_t)len)
+            accepted++;
+        turns(1);
+    }
+    assert_true(accepted < 5000);
+    assert_true(slot_reply_possible());
+    call_hostname(&peer, 52);
+    expect_reply(&peer, 52);
+}
+
+// ---- descriptors
+
+static void a_descriptor_travels_with_a_reply_and_with_a_call(void **state)
+{
+    (void)state;
+    static const uint8_t domain[4 + 16 + 4 + 4 + 4];
+    size_t len = call_make(out, REMOTE_PROC_DOMAIN_OPEN_GRAPHICS_FD, 60, domain, sizeof(domain));
+    port_write(peer.fd, out, len);
+    turns(2);
+    int fds[2];
+    size_t came = 0;
+    ptrdiff_t got = port_receive_fds(peer.fd, in, MESSAGE_MIN + 4, fds, 2, &came);
+    assert_int_equal(got, MESSAGE_MIN + 4);
+    assert_int_equal(message_header_read(in).type, VIR_NET_REPLY_WITH_FDS);
+    assert_int_equal(xdr_load_u32(in + MESSAGE_MIN), 1);
+    if (came == 0)
+        assert_int_equal(port_receive_fds(peer.fd, in, 1, fds, 2, &came), 1);
+    assert_int_equal(came, 1);
+
+    static const uint8_t one[4] = {0, 0, 0, 1};
+    len = message_make(out, remote_program.number, 1, REMOTE_PROC_CONNECT_GET_URI,
+                       VIR_NET_CALL_WITH_FDS, 61, VIR_NET_OK, one, sizeof(one));
+    peer_send(&peer, out, len);
+    assert_false(peer_next(&peer, in, &header));
+    assert_int_equal(port_send_fds(peer.fd, "", 1, fds, 1), 1);
+    port_close(fds[0]);
+    expect_reply(&peer, 61);
+}
+
+static void a_descriptor_that_does_not_come_ends_the_connection(void **state)
+{
+    (void)state;
+    static const uint8_t one[5] = {0, 0, 0, 1, 0};
+    size_t len = message_make(out, remote_program.number, 1, REMOTE_PROC_CONNECT_GET_URI,
+                              VIR_NET_CALL_WITH_FDS, 62, VIR_NET_OK, one, 4);
+    memcpy(out + len, one + 4, 1);
+    port_write(other.fd, out, len + 1);
+    assert_true(peer_was_cut(&other));
+}
+
+// ---- keepalive
+
+static void a_ping_is_answered_with_a_pong(void **state)
+{
+    (void)state;
+    size_t len = message_make(out, keepalive_program.number, 1, KEEPALIVE_PROC_PING,
+                              VIR_NET_MESSAGE, 0, VIR_NET_OK, NULL, 0);
+    peer_send(&peer, out, len);
+    assert_true(peer_next(&peer, in, &header));
+    assert_int_equal(header.prog, keepalive_program.number);
+    assert_int_equal(header.proc, KEEPALIVE_PROC_PONG);
+    assert_int_equal(header.type, VIR_NET_MESSAGE);
+}
+
+// ---- streams
+
+static void open_console(struct peer *who, uint32_t serial)
+{
+    static const uint8_t args[4 + 16 + 4 + 4 + 4];
+    size_t len = call_make(out, REMOTE_PROC_DOMAIN_OPEN_CONSOLE, serial, args, sizeof(args));
+    peer_send(who, out, len);
+    expect_reply(who, serial);
+}
+
+static void send_stream(struct peer *who, uint32_t serial, int32_t status, const char *data)
+{
+    size_t len = message_make(out, remote_program.number, 1, REMOTE_PROC_DOMAIN_OPEN_CONSOLE,
+                              VIR_NET_STREAM, serial, status, data, strlen(data));
+    peer_send(who, out, len);
+}
+
+static void expect_stream(struct peer *who, int32_t status, const char *data)
+{
+    assert_true(peer_next(who, in, &header));
+    assert_int_equal(header.type, VIR_NET_STREAM);
+    assert_int_equal(header.status, status);
+    assert_int_equal(xdr_load_u32(in) - MESSAGE_MIN, strlen(data));
+    assert_memory_equal(in + MESSAGE_MIN, data, strlen(data));
+}
+
+static void a_stream_carries_bytes_both_ways_and_ends_with_a_confirmation(void **state)
+{
+    (void)state;
+    open_console(&peer, 70);
+    send_stream(&peer, 70, VIR_NET_CONTINUE, "ls\n");
+    char text[8] = "";
+    assert_int_equal(port_read(stream_fd, text, sizeof(text)), 3);
+    assert_string_equal(text, "ls\n");
+    assert_int_equal(port_write(stream_fd, "bin", 3), 3);
+    expect_stream(&peer, VIR_NET_CONTINUE, "bin");
+    send_stream(&peer, 70, VIR_NET_OK, "");
+    expect_stream(&peer, VIR_NET_OK, "");
+    assert_int_equal(streams_closed, 1);
+    send_stream(&peer, 70, VIR_NET_CONTINUE, "too late"); // is ignored
+    call_hostname(&peer, 71);
+    expect_reply(&peer, 71);
+    port_close(stream_fd);
+}
+
+static void the_end_of_the_descriptor_is_told_with_an_empty_message(void **state)
+{
+    (void)state;
+    open_console(&peer, 72);
+    port_close(stream_fd);
+    expect_stream(&peer, VIR_NET_CONTINUE, "");
+    assert_int_equal(streams_closed, 0);
+    send_stream(&peer, 72, VIR_NET_ERROR, "");
+    expect_stream(&peer, VIR_NET_OK, "");
+    assert_int_equal(streams_closed, 1);
+}
+
+static void a_stream_ends_with_its_client(void **state)
+{
+    (void)state;
+    open_console(&other, 73);
+    port_close(other.fd);
+    turns(3);
+    assert_int_equal(streams_closed, 1);
+    port_close(stream_fd);
+    peer_connect(&other, false, true);
+}
+
+static void data_that_nobody_takes_is_held_back(void **state)
+{
+    (void)state;
+    open_console(&other, 74);
+    static char chunk[2001];
+    memset(chunk, 'y', sizeof(chunk) - 1);
+    size_t len = message_make(out, remote_program.number, 1, REMOTE_PROC_DOMAIN_OPEN_CONSOLE,
+                              VIR_NET_STREAM, 74, VIR_NET_CONTINUE, chunk, sizeof(chunk) - 1);
+    size_t accepted = 0;
+    for (int i = 0; i < 3000; i++) {
+        if (port_write(other.fd, out, len) == (ptrdiff_t)len)
+            accepted++;
+        turns(1);
+    }
+    assert_true(accepted < 3000);
+    assert_true(slot_small_free() > CONFIG_SMALL_SLOTS / 2);
+    call_hostname(&peer, 75);
+    expect_reply(&peer, 75);
+    port_close(stream_fd);
+}
+
+#define CLAIM(claim) cmocka_unit_test_setup_teardown(claim, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest claims[] = {
+        CLAIM(a_call_is_answered),
+        CLAIM(a_message_may_come_byte_by_byte),
+        CLAIM(many_messages_may_come_at_once),
+        CLAIM(a_large_message_is_taken_in_one_slot),
+        CLAIM(a_long_reply_arrives_whole),
+        CLAIM(a_message_over_the_maximum_is_refused_and_the_connection_lives),
+        CLAIM(a_message_of_the_maximum_is_taken),
+        CLAIM(a_length_that_no_message_has_ends_the_connection),
+        CLAIM(half_a_message_disturbs_nobody_else),
+        CLAIM(an_unknown_program_is_refused),
+        CLAIM(an_unknown_version_is_refused),
+        CLAIM(an_unknown_procedure_is_refused),
+        CLAIM(a_wrong_status_is_refused),
+        CLAIM(a_procedure_without_a_handler_is_not_supported),
+        CLAIM(a_message_of_unknown_type_is_dropped),
+        CLAIM(arguments_that_end_early_are_refused),
+        CLAIM(nothing_is_served_before_authentication),
+        CLAIM(a_read_only_client_may_not_write),
+        CLAIM(replies_leave_in_the_order_in_which_calls_end),
+        CLAIM(calls_over_the_limit_wait_and_none_is_lost),
+        CLAIM(a_call_ends_well_when_its_client_has_left),
+        CLAIM(a_client_that_never_reads_is_not_read_from_for_ever),
+        CLAIM(a_descriptor_travels_with_a_reply_and_with_a_call),
+        CLAIM(a_descriptor_that_does_not_come_ends_the_connection),
+        CLAIM(a_ping_is_answered_with_a_pong),
+        CLAIM(a_stream_carries_bytes_both_ways_and_ends_with_a_confirmation),
+        CLAIM(the_end_of_the_descriptor_is_told_with_an_empty_message),
+        CLAIM(a_stream_ends_with_its_client),
+        CLAIM(data_that_nobody_takes_is_held_back),
+    };
+    return cmocka_run_group_tests(claims, NULL, NULL);
+}
