@@ -84,6 +84,15 @@ unit: $(UNIT_TESTS)
 
 include test/test.mk
 
+# The contract against independent descriptions of the protocol.
+$(O)/test/contract/%: test/contract/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(NV_LDFLAGS) $(LDFLAGS) $(LIBS)
+
+.PHONY: contract-test
+contract-test: $(O)/test/contract/packets
+	/usr/bin/python3 test/contract/dissector.py $(O)/test/contract proto/remote.x proto/qemu.x proto/keepalive.x
+
 .PHONY: menuconfig olddefconfig savedefconfig
 menuconfig:
 	kconfig-mconf Kconfig

@@ -6,6 +6,7 @@
 #include "proto/qemu.h"
 #include "proto/remote.h"
 #include "rpc/call.h"
+#include "test/contract/random_wire.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,111 +22,6 @@ static const struct xdr_program *const programs[] = {
     &admin_program,
     &keepalive_program,
 };
-
-// ---- Chance, from a seed, the same in every run ----
-
-static uint64_t chance_state = 20090;
-
-static uint32_t chance(uint32_t below)
-{
-    chance_state = chance_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(chance_state >> 33) % below;
-}
-
-// ---- Random wire bytes of a type ----
-
-static struct {
-    uint8_t bytes[1 << 16];
-    size_t len;
-} wire;
-
-static void wire_word(uint32_t value)
-{
-    assert_true(wire.len + 4 <= sizeof(wire.bytes));
-    xdr_store_u32(wire.bytes + wire.len, value);
-    wire.len += 4;
-}
-
-static void wire_bytes(uint32_t len, bool text)
-{
-    uint32_t padded = (len + 3) & ~3u;
-    assert_true(wire.len + padded <= sizeof(wire.bytes));
-    for (uint32_t i = 0; i < padded; i++)
-        wire.bytes[wire.len + i] = i >= len ? 0 : (uint8_t)(text ? 1 + chance(255) : chance(256));
-    wire.len += padded;
-}
-
-static uint32_t random_length(uint32_t limit, uint32_t wanted)
-{
-    return chance((limit < wanted ? limit : wanted) + 1);
-}
-
-static void generate_type(const struct xdr_type *type);
-
-static void generate_one(const struct xdr_field *field)
-{
-    uint32_t len;
-    switch ((enum xdr_kind)field->kind) {
-    case XDR_INT:
-    case XDR_UINT:
-        wire_word(chance(UINT32_MAX));
-        break;
-    case XDR_HYPER:
-    case XDR_UHYPER:
-    case XDR_DOUBLE:
-        wire_word(chance(UINT32_MAX));
-        wire_word(chance(UINT32_MAX));
-        break;
-    case XDR_CHAR: // sign-extended, as a C compiler of x86 passes a char to XDR
-        wire_word((uint32_t)((int32_t)chance(256) - 128));
-        break;
-    case XDR_UCHAR:
-        wire_word(chance(256));
-        break;
-    case XDR_USHORT:
-        wire_word(chance(65536));
-        break;
-    case XDR_STRING:
-    case XDR_OPAQUE:
-        len = random_length(contract_limits[field->of].value, 20);
-        wire_word(len);
-        wire_bytes(len, field->kind == XDR_STRING);
-        break;
-    case XDR_BYTES:
-        wire_bytes(field->of, false);
-        break;
-    case XDR_STRUCT:
-    case XDR_UNION:
-        generate_type(&contract_types[field->of]);
-        break;
-    }
-}
-
-static void generate_field(const struct xdr_field *field)
-{
-    uint32_t count = 1;
-    if (field->shape == XDR_OPTIONAL)
-        wire_word(count = chance(2));
-    else if (field->shape == XDR_ARRAY)
-        count = field->extent;
-    else if (field->shape == XDR_LIST)
-        wire_word(count = random_length(contract_limits[field->extent].value, 4));
-    for (uint32_t i = 0; i < count; i++)
-        generate_one(field);
-}
-
-static void generate_type(const struct xdr_type *type)
-{
-    const struct xdr_field *fields = &contract_fields[type->first];
-    if (type->is_union) {
-        const struct xdr_field *arm = &fields[1 + chance(type->count - 1u)];
-        wire_word(arm->extent);
-        generate_field(arm);
-        return;
-    }
-    for (unsigned i = 0; i < type->count; i++)
-        generate_field(&fields[i]);
-}
 
 // ---- The properties that every type has ----
 
