@@ -2,6 +2,7 @@
 #
 #   make             build/nanovirtd, with .config if there is one, else configs/default.config
 #   make run         a daemon on a private socket with a demo guest; prints the virsh line to type
+#   make stop        ends that daemon and its guests
 #   make test        every test
 #   make menuconfig, olddefconfig, savedefconfig
 #
@@ -92,6 +93,15 @@ $(O)/test/contract/%: test/contract/%.c $(LIBRARY)
 .PHONY: contract-test
 contract-test: $(O)/test/contract/packets
 	/usr/bin/python3 test/contract/dissector.py $(O)/test/contract proto/remote.x proto/qemu.x proto/keepalive.x
+
+.PHONY: run stop
+run:
+	@sh scripts/packages.sh build run
+	@$(MAKE) all
+	@sh test/guest/build.sh $(if $(filter aarch64,$(shell uname -m)),aarch64,x86_64) build/guest/$(if $(filter aarch64,$(shell uname -m)),aarch64,x86_64)
+	@sh scripts/run.sh start
+stop:
+	@sh scripts/run.sh stop
 
 .PHONY: menuconfig olddefconfig savedefconfig
 menuconfig:
