@@ -298,7 +298,14 @@ static void read_migratable(struct qemu_capabilities *c, struct slice line)
 
 static void read_gic(struct qemu_capabilities *c, struct slice line)
 {
-    c->gic_versions = number(&line);
+    c->gic[QEMU_TCG] = number(&line);
+    c->gic[QEMU_KVM] = number(&line);
+}
+
+static void read_cpu(struct qemu_capabilities *c, struct slice line)
+{
+    bool kvm = slice_is(word(&line), "kvm");
+    c->cpu[kvm ? QEMU_KVM : QEMU_TCG] = line;
 }
 
 static void read_have(struct qemu_capabilities *c, struct slice line)
@@ -337,10 +344,10 @@ static const struct {
     const char *key;
     void (*read)(struct qemu_capabilities *c, struct slice line);
 } lines[] = {
-    {"emulator", read_emulator}, {"arch", read_arch}, {"version", read_version},
-    {"package", read_package},   {"kvm", read_kvm},   {"migratable", read_migratable},
-    {"gic", read_gic},           {"have", read_have}, {"machine", read_machine},
-    {"model", read_model},
+    {"emulator", read_emulator}, {"arch", read_arch},   {"version", read_version},
+    {"package", read_package},   {"kvm", read_kvm},     {"migratable", read_migratable},
+    {"gic", read_gic},           {"cpu", read_cpu},     {"have", read_have},
+    {"machine", read_machine},   {"model", read_model},
 };
 
 bool qemu_capabilities_parse(struct qemu_capabilities *capabilities, struct slice text)
@@ -387,9 +394,13 @@ void qemu_capabilities_write(struct buffer *out, const struct qemu_capabilities 
     put_word(out, c->emulator);
     buffer_printf(out, " %llu %lld\narch", (unsigned long long)c->size, (long long)c->mtime_ns);
     put_word(out, c->arch);
-    buffer_printf(out, "\nversion %u\npackage %.*s\nkvm %d\nmigratable %d\ngic %u\n",
+    buffer_printf(out, "\nversion %u\npackage %.*s\nkvm %d\nmigratable %d\ngic %u %u\n",
                   (unsigned)c->version, SLICE_ARG(c->package), c->kvm, c->cpu_migratable,
-                  (unsigned)c->gic_versions);
+                  (unsigned)c->gic[QEMU_TCG], (unsigned)c->gic[QEMU_KVM]);
+    for (unsigned i = 0; i < QEMU_ACCELERATORS; i++)
+        if (slice_present(c->cpu[i]))
+            buffer_printf(out, "cpu %s %.*s\n", i == QEMU_KVM ? "kvm" : "tcg",
+                          SLICE_ARG(c->cpu[i]));
     for (size_t i = 0; i < FACT_COUNT; i++)
         if (qemu_capabilities_have(c, fact_names[i]))
             buffer_printf(out, "have %s\n", fact_names[i]);

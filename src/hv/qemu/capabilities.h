@@ -33,12 +33,15 @@ struct qemu_cpu_model {
 #define QEMU_FACTS_MAX 256
 
 struct qemu_capabilities {
-    struct slice emulator, arch; // "/usr/bin/qemu-system-x86_64", libvirt's name: "x86_64"
-    struct slice package;        // "Debian 1:7.2+dfsg-7"
-    uint32_t version;            // 7002022 for 7.2.22
-    bool kvm;                    // KVM works with this emulator on this host
-    bool cpu_migratable;         // the CPU type has the property "migratable"
-    uint32_t gic_versions;       // bit 2: GICv2, bit 3: GICv3, that KVM offers
+    struct slice emulator, arch;     // "/usr/bin/qemu-system-x86_64", libvirt's name: "x86_64"
+    struct slice package;            // "Debian 1:7.2+dfsg-7"
+    uint32_t version;                // 7002022 for 7.2.22
+    bool kvm;                        // KVM works with this emulator on this host
+    bool cpu_migratable;             // the CPU type has the property "migratable"
+    uint32_t gic[QEMU_ACCELERATORS]; // bit 2: GICv2, bit 3: GICv3
+    // Of an x86 processor that has all that the host (KVM) or QEMU (TCG) can do: vendor, family,
+    // model, stepping and libvirt's names of its features, separated by blanks.
+    struct slice cpu[QEMU_ACCELERATORS];
     uint64_t size; // of the emulator's file, and the time it was changed: the cache's key
     int64_t mtime_ns;
     uint8_t facts[QEMU_FACTS_MAX / 8];

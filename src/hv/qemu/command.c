@@ -1,6 +1,7 @@
 // The emulator's command line: the order of its parts, and the writing of arguments.
 #include "hv/qemu/command_parts.h"
 
+#include <assert.h>
 #include <string.h>
 
 bool builder_failed(const struct builder *b)
@@ -32,6 +33,8 @@ bool builder_has(const struct builder *b, const char *fact)
 // The address at which the next string starts, or NULL when its list is full.
 static const char *string_start(struct builder *b, size_t count, size_t max, const char *limit)
 {
+    assert(!b->open);
+    b->open = true;
     if (count < max)
         return b->text.at + b->text.len;
     internal_error(b, "too many entries on the QEMU command line: limit is %zu, %s", max, limit);
@@ -40,6 +43,7 @@ static const char *string_start(struct builder *b, size_t count, size_t max, con
 
 static void string_end(struct builder *b)
 {
+    b->open = false;
     buffer_putc(&b->text, '\0');
     if (!buffer_ok(&b->text))
         internal_error(b, "QEMU command line too long: limit is %d bytes, CONFIG_QEMU_COMMAND_TEXT",
@@ -110,9 +114,8 @@ void environment(struct builder *b, struct slice name, const char *separator, st
     struct qemu_command *out = b->out;
     const char *start =
         string_start(b, out->environment_count, CONFIG_QEMU_ENVIRONMENT, "CONFIG_QEMU_ENVIRONMENT");
-    if (!start)
-        return;
-    out->environment[out->environment_count++] = start;
+    if (start)
+        out->environment[out->environment_count++] = start;
     buffer_put(&b->text, name);
     buffer_puts(&b->text, separator);
     buffer_put(&b->text, value);
@@ -123,9 +126,8 @@ void path_add(struct builder *b, struct slice path, enum qemu_path_use use, bool
 {
     struct qemu_command *out = b->out;
     const char *start = string_start(b, out->path_count, CONFIG_QEMU_PATHS, "CONFIG_QEMU_PATHS");
-    if (!start)
-        return;
-    out->paths[out->path_count++] = (struct qemu_path){start, use, image};
+    if (start)
+        out->paths[out->path_count++] = (struct qemu_path){start, use, image};
     buffer_put(&b->text, path);
     string_end(b);
 }
@@ -208,10 +210,11 @@ static void build_monitor(struct builder *b)
     } else {
         buffer_puts(&b->text, "path=");
         put_escaped(b, slice_of(b->context->monitor_path));
-        path_add(b, slice_of(b->context->monitor_path), QEMU_PATH_SOCKET, false);
     }
     buffer_puts(&b->text, ",server=on,wait=off");
     arg_close(b);
+    if (b->context->monitor_fd < 0)
+        path_add(b, slice_of(b->context->monitor_path), QEMU_PATH_SOCKET, false);
     arg_pair(b, "-mon", "chardev=charmonitor,id=monitor,mode=control");
 }
 

@@ -1,18 +1,7 @@
 // -cpu: the model, its features, and what goes with the processor though it is written elsewhere in
 // the definition (paravirtual timers, Hyper-V and KVM features).
 #include "hv/qemu/command_parts.h"
-
-// QEMU spells libvirt's feature names with '-' for '_', with one exception.
-static void put_feature_name(struct builder *b, struct slice name)
-{
-    if (slice_is(name, "pclmuldq")) {
-        buffer_puts(&b->text, "pclmulqdq");
-        return;
-    }
-    bool x86 = b->arch == GUEST_X86_64 || b->arch == GUEST_I686;
-    for (size_t i = 0; i < name.len; i++)
-        buffer_putc(&b->text, x86 && name.at[i] == '_' ? '-' : name.at[i]);
-}
+#include "hv/qemu/cpu_features.h"
 
 static void put_features(struct builder *b, const struct xml_node *cpu)
 {
@@ -23,7 +12,9 @@ static void put_features(struct builder *b, const struct xml_node *cpu)
             continue;
         bool on = !slice_is(policy, "disable") && !slice_is(policy, "forbid");
         buffer_putc(&b->text, ',');
-        put_feature_name(b, xml_attr(feature, "name"));
+        struct slice name = xml_attr(feature, "name");
+        bool x86 = b->arch == GUEST_X86_64 || b->arch == GUEST_I686;
+        put_escaped(b, x86 ? qemu_cpu_feature_to(name) : name);
         buffer_puts(&b->text, on ? "=on" : "=off");
     }
 }

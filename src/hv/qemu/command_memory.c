@@ -66,17 +66,14 @@ static struct backing backing_of(const struct builder *b, const struct xml_node 
 }
 
 // A file below memory_backing_dir, in a directory of the guest's own.
-static void put_memory_path(struct builder *b, const char *id)
+static void memory_path(const struct builder *b, const char *id, char *path, size_t size)
 {
     struct slice name = slice_of(b->context->state_dir), part, last = SLICE("guest");
     while (slice_split(&name, '/', &part))
         last = part;
-    char path[1024];
-    struct buffer text = buffer_over(path, sizeof(path));
+    struct buffer text = buffer_over(path, size);
     buffer_printf(&text, "%s/%.*s/%s", b->context->settings->memory_backing_dir, SLICE_ARG(last),
                   id);
-    json_put_string(&b->json, "mem-path", buffer_slice(&text));
-    path_add(b, buffer_slice(&text), QEMU_PATH_CREATE, false);
 }
 
 static void put_array_of_list(struct builder *b, const char *property, struct slice list)
@@ -116,6 +113,8 @@ static void build_backend(struct builder *b, const char *id, const struct backin
                            slice_present(backing->access));
     if (memfd && !builder_has(b, "memory-backend-memfd"))
         unsupported(b, "this qemu doesn't support the memory-backend-memfd object");
+    char path[1024];
+    memory_path(b, id, path, sizeof(path));
     object_open(b,
                 file    ? "memory-backend-file"
                 : memfd ? "memory-backend-memfd"
@@ -126,7 +125,7 @@ static void build_backend(struct builder *b, const char *id, const struct backin
         json_put_u64(&b->json, "hugetlbsize", backing->page);
     }
     if (file)
-        put_memory_path(b, id);
+        json_puts(&b->json, "mem-path", path);
     if (file && backing->discard)
         json_put_bool(&b->json, "discard-data", true);
     if (slice_present(backing->access))
@@ -142,6 +141,8 @@ static void build_backend(struct builder *b, const char *id, const struct backin
     json_put_u64(&b->json, "size", size);
     put_host_nodes(b, node);
     json_arg_close(b);
+    if (file)
+        path_add(b, slice_of(path), QEMU_PATH_CREATE, false);
 }
 
 static uint64_t initial_memory(const struct builder *b)

@@ -17,6 +17,7 @@ struct builder {
     const struct xml_node *domain, *os, *features, *devices;
     struct error *err;
     struct json_writer json; // of the JSON argument that is open
+    bool open;               // an argument is being written
     enum guest_arch arch;
     bool kvm, q35, i440fx, arm_virt;
 };
