@@ -261,7 +261,7 @@ while :; do sleep 1000 & wait; done
 
     def guest_pids(self):
         table = process_table()
-        return [pid for pid in descendants_of(self.first_process) + descendants_of(os.getpid())
+        return [pid for pid in descendants_of(self.first_process)
                 if pid in table and table[pid][2].startswith("qemu-")]
 
     def reap(self):
