@@ -91,8 +91,8 @@ $(O)/test/contract/%: test/contract/%.c $(LIBRARY)
 	$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(NV_LDFLAGS) $(LDFLAGS) $(LIBS)
 
 .PHONY: contract-test
-contract-test: $(O)/test/contract/packets
-	/usr/bin/python3 test/contract/dissector.py $(O)/test/contract proto/remote.x proto/qemu.x proto/keepalive.x
+contract-test: $(O)/test/contract/packets $(O)/test/contract/traffic
+	/usr/bin/python3 -B test/contract/contract.py $(O)/test/contract $(PROTOCOLS)
 
 .PHONY: run stop
 run:

@@ -1,7 +1,4 @@
-#!/usr/bin/python3
 """Compares the contract with the libvirt dissector of tshark, an independent description of it.
-
-    dissector.py DIRECTORY FILE.x...
 
 DIRECTORY/packets makes a capture with random values for every procedure, and a listing of what our
 tables say is in it. For each procedure, the dissector must show the same number, name, argument and
@@ -13,7 +10,6 @@ the admin program at all.
 import re
 import shutil
 import subprocess
-import sys
 import xml.etree.ElementTree
 
 # The dissector's type for each of ours. Lists and structs are containers.
@@ -178,12 +174,11 @@ def is_unknown(header, number):
     return re.fullmatch(r"procedure: (Unknown.*|%d)" % number, header["procedure"], re.I)
 
 
-def main():
-    directory, sources = sys.argv[1], sys.argv[2:]
+def run(directory, sources):
+    """(passed, failed, skipped)"""
     if not shutil.which("tshark") or not read_field_types():
-        print("tshark with the libvirt dissector is missing: install tshark and libvirt-wireshark")
-        print("0 passed, 1 failed")
-        return 1
+        print("FAILED: dissector: install the Debian packages tshark and libvirt-wireshark")
+        return 0, 1, 0
     capture, listing = f"{directory}/packets.pcap", f"{directory}/packets.txt"
     subprocess.run([f"{directory}/packets", capture, listing], check=True)
     procedures = read_procedures(sources)
@@ -200,13 +195,8 @@ def main():
     for (program, number, name, kind), verdict in verdicts.items():
         if verdict == "skipped":
             skipped += 1
-            print(f"not covered: {program} {number} {name}: {kind}")
+            print(f"skipped: dissector: too old for {program} {number} {name}: {kind}")
         elif verdict:
             failed += 1
-            print(f"FAILED: {program} {number} {name}: {kind}: {verdict}")
-    print(f"{len(verdicts) - failed - skipped} passed, {failed} failed, {skipped} skipped")
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+            print(f"FAILED: dissector: {program} {number} {name}: {kind}: {verdict}")
+    return len(verdicts) - failed - skipped, failed, skipped
