@@ -13,6 +13,7 @@
 #define VIRT_DOMAIN_XML_H
 
 #include "text/xml.h"
+#include "virt/domain_constants.h"
 
 // One definition while it is worked on; what the functions of domain_xml_*.c and a hypervisor's
 // rules hand each other. `err` takes the first error.
@@ -88,13 +89,6 @@ bool domain_xml_make_live(struct xml_doc *doc, int id, bool partition, struct er
 // inactive. To write a definition to its file, use SECURE | INACTIVE; to write a status file, do
 // not call this.
 void domain_xml_show(struct xml_doc *doc, unsigned flags);
-
-enum domain_xml_flags { // virDomainXMLFlags
-    VIR_DOMAIN_XML_SECURE = 1,
-    VIR_DOMAIN_XML_INACTIVE = 2,
-    VIR_DOMAIN_XML_UPDATE_CPU = 4,
-    VIR_DOMAIN_XML_MIGRATABLE = 8,
-};
 
 // Puts children and attributes into libvirt's order; for trees that were changed after parsing.
 void domain_xml_order(struct xml_doc *doc);

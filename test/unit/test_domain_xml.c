@@ -1,0 +1,198 @@
+// Domain definitions: what clients send becomes what libvirt 9.0 shows, byte for byte.
+//
+// test/data/domain/DRIVER/NAME.xml is an input; beside it lies what Debian's libvirt 9.0 made of
+// it: NAME.out, its `virsh dumpxml --inactive`, or NAME.err, the code and the message of its
+// refusal.
+#include "hv/test/defaults.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <glob.h>
+
+#include <cmocka.h>
+
+static struct xml_doc doc;
+static char input[262144], expected[262144], output[262144];
+
+static bool count_up(void *data, void *bytes, size_t len)
+{
+    (void)data;
+    for (size_t i = 0; i < len; i++)
+        ((unsigned char *)bytes)[i] = (unsigned char)(i + 1);
+    return true;
+}
+
+static bool read_file(const char *path, char *to, size_t size)
+{
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return false;
+    size_t len = fread(to, 1, size - 1, file);
+    fclose(file);
+    to[len] = '\0';
+    return true;
+}
+
+static void write_tree(void)
+{
+    struct buffer out = buffer_over(output, sizeof(output));
+    xml_write(&out, doc.root, 0);
+    assert_true(buffer_ok(&out));
+}
+
+// Where two texts part, for the eye.
+static unsigned report_difference(const char *path)
+{
+    size_t at = 0, line = 1;
+    while (output[at] && output[at] == expected[at])
+        line += output[at++] == '\n';
+    if (!output[at] && !expected[at])
+        return 0;
+    print_error("%s: line %zu differs:\n got:      %.80s\n expected: %.80s\n", path, line,
+                output + at, expected + at);
+    return 1;
+}
+
+static void replace_suffix(char *path, const char *suffix)
+{
+    strcpy(strrchr(path, '.'), suffix);
+}
+
+static unsigned check_refusal(const char *path, const struct error *err)
+{
+    snprintf(output, sizeof(output), "%d: %s\n", err->code, err->message);
+    return report_difference(path);
+}
+
+static unsigned check_file(const char *path, const struct domain_xml_rules *rules)
+{
+    char other[512];
+    struct error err = {0};
+    snprintf(other, sizeof(other), "%s", path);
+    assert_true(read_file(path, input, sizeof(input)));
+    bool parsed = domain_xml_parse(&doc, slice_of(input), rules, DOMAIN_XML_PARSE_NEW, &err);
+    replace_suffix(other, ".err");
+    if (read_file(other, expected, sizeof(expected)))
+        return check_refusal(path, &err);
+    if (!parsed) {
+        print_error("%s: %s\n", path, err.message);
+        return 1;
+    }
+    replace_suffix(other, ".out");
+    assert_true(read_file(other, expected, sizeof(expected)));
+    domain_xml_show(&doc, VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE);
+    write_tree();
+    return report_difference(path);
+}
+
+static void check_files(const char *pattern, const struct domain_xml_rules *rules)
+{
+    glob_t files;
+    unsigned failed = 0;
+    assert_int_equal(glob(pattern, 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++)
+        failed += check_file(files.gl_pathv[i], rules);
+    globfree(&files);
+    assert_int_equal(failed, 0);
+}
+
+static void definitions_of_the_test_driver_come_out_as_libvirt_shows_them(void **state)
+{
+    (void)state;
+    struct domain_xml_rules rules;
+    test_domain_xml_rules(&rules, count_up, NULL);
+    check_files("test/data/domain/test/*.xml", &rules);
+}
+
+// Parses expected output again and compares: nothing may change.
+static void a_canonical_definition_stays_as_it_is(void **state)
+{
+    (void)state;
+    struct domain_xml_rules rules;
+    struct error err = {0};
+    glob_t files;
+    unsigned failed = 0;
+    test_domain_xml_rules(&rules, count_up, NULL);
+    assert_int_equal(glob("test/data/domain/test/*.out", 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        assert_true(read_file(files.gl_pathv[i], input, sizeof(input)));
+        strcpy(expected, input);
+        if (!domain_xml_parse(&doc, slice_of(input), &rules, 0, &err))
+            fail_msg("%s: %s", files.gl_pathv[i], err.message);
+        domain_xml_show(&doc, VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE);
+        write_tree();
+        failed += report_difference(files.gl_pathv[i]);
+    }
+    globfree(&files);
+    assert_int_equal(failed, 0);
+}
+
+static const char small[] = "<domain type='test'><name>small</name><memory>1024</memory>"
+                            "<os><type>hvm</type></os><wanted by='the future'><x/></wanted>"
+                            "<devices><disk device='cdrom'><target dev='hda' shape='round'/>"
+                            "</disk><graphics type='vnc' passwd='secret'/></devices></domain>";
+
+static bool parse_small(unsigned flags)
+{
+    struct domain_xml_rules rules;
+    struct error err = {0};
+    test_domain_xml_rules(&rules, count_up, NULL);
+    return domain_xml_parse(&doc, SLICE(small), &rules, flags, &err);
+}
+
+static void what_libvirt_does_not_know_is_kept(void **state)
+{
+    (void)state;
+    assert_true(parse_small(DOMAIN_XML_PARSE_NEW));
+    assert_true(xml_attr_is(xml_find(doc.root, "wanted"), "by", "the future"));
+    assert_non_null(xml_find(doc.root, "wanted/x"));
+    assert_true(xml_attr_is(xml_find(doc.root, "devices/disk/target"), "shape", "round"));
+}
+
+static void a_missing_uuid_is_made_of_the_random_bytes(void **state)
+{
+    (void)state;
+    assert_true(parse_small(DOMAIN_XML_PARSE_NEW));
+    assert_true(slice_is(xml_text_at(doc.root, "uuid"), "01020304-0506-4708-890a-0b0c0d0e0f10"));
+}
+
+static void passwords_are_shown_only_to_those_who_may_see_secrets(void **state)
+{
+    (void)state;
+    assert_true(parse_small(DOMAIN_XML_PARSE_NEW));
+    domain_xml_show(&doc, VIR_DOMAIN_XML_SECURE);
+    assert_true(xml_attr_is(xml_find(doc.root, "devices/graphics"), "passwd", "secret"));
+    domain_xml_show(&doc, 0);
+    assert_false(slice_present(xml_attr(xml_find(doc.root, "devices/graphics"), "passwd")));
+}
+
+static void a_running_domain_has_an_id_and_aliases_that_are_hidden_when_inactive(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    assert_true(parse_small(DOMAIN_XML_PARSE_NEW));
+    assert_true(domain_xml_make_live(&doc, 7, true, &err));
+    assert_true(xml_attr_is(doc.root, "id", "7"));
+    assert_true(xml_attr_is(xml_find(doc.root, "devices/disk/alias"), "name", "ide0-0-0"));
+    assert_true(slice_is(xml_text_at(doc.root, "resource/partition"), "/machine"));
+    domain_xml_show(&doc, VIR_DOMAIN_XML_INACTIVE);
+    assert_false(slice_present(xml_attr(doc.root, "id")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(definitions_of_the_test_driver_come_out_as_libvirt_shows_them),
+        cmocka_unit_test(a_canonical_definition_stays_as_it_is),
+        cmocka_unit_test(what_libvirt_does_not_know_is_kept),
+        cmocka_unit_test(a_missing_uuid_is_made_of_the_random_bytes),
+        cmocka_unit_test(passwords_are_shown_only_to_those_who_may_see_secrets),
+        cmocka_unit_test(a_running_domain_has_an_id_and_aliases_that_are_hidden_when_inactive),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
