@@ -397,6 +397,8 @@ void xml_setf(struct xml_doc *doc, struct xml_node *node, const char *name, cons
 
 void xml_unset(struct xml_node *node, const char *name)
 {
+    if (!node)
+        return;
     struct xml_attr **link = &node->attrs;
     while (*link && !slice_is((*link)->name, name))
         link = &(*link)->next;
@@ -406,7 +408,8 @@ void xml_unset(struct xml_node *node, const char *name)
 
 void xml_remove(struct xml_node *node)
 {
-    unlink_node(node);
+    if (node)
+        unlink_node(node);
 }
 
 void xml_move(struct xml_node *node, struct xml_node *parent)
