@@ -92,7 +92,7 @@ $(O)/test/contract/%: test/contract/%.c $(LIBRARY)
 
 .PHONY: contract-test
 contract-test: $(O)/test/contract/packets $(O)/test/contract/traffic
-	/usr/bin/python3 -B test/contract/contract.py $(O)/test/contract $(PROTOCOLS)
+	/usr/bin/python3 -B test/contract/contract.py $(O)/host/xdrgen $(O)/test/contract $(PROTOCOLS)
 
 .PHONY: run stop
 run:

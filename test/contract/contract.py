@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """Holds the contract against what others say of the protocol.
 
-    contract.py DIRECTORY FILE.x...
+    contract.py XDRGEN DIRECTORY FILE.x...
 
 DIRECTORY has the programs `packets` and `traffic`. The dissector of tshark is asked about every
 procedure that it knows, and messages between virsh, virt-admin and libvirtd are decoded with our
-tables.
+tables. And xdrgen must refuse what is wrong in the first place.
 """
 
 import os
@@ -16,6 +16,7 @@ import sys
 import tempfile
 
 import dissector
+import refusals
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NOBODY = 65534
@@ -52,9 +53,9 @@ def run_traffic(programs):
 
 
 def main():
-    programs, sources = sys.argv[1], sys.argv[2:]
-    results = dissector.run(programs, sources), run_traffic(programs)
-    for name, (passed, failed, skipped) in zip(("dissector", "traffic"), results):
+    xdrgen, programs, sources = sys.argv[1], sys.argv[2], sys.argv[3:]
+    results = refusals.run(xdrgen), dissector.run(programs, sources), run_traffic(programs)
+    for name, (passed, failed, skipped) in zip(("xdrgen", "dissector", "traffic"), results):
         print(f"{name}: {passed} passed, {failed} failed, {skipped} skipped")
     passed, failed, skipped = (sum(column) for column in zip(*results))
     print(f"{passed} passed, {failed} failed, {skipped} skipped")

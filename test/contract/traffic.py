@@ -38,6 +38,7 @@ class Relay:
         self.connect_path = connect_path
         self.record = open(record_path, "wb")
         self.lock = threading.Lock()
+        self.busy = threading.Event()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(listen_path)
         self.listener.listen()
@@ -48,6 +49,7 @@ class Relay:
             client, _ = self.listener.accept()
             server = socket.socket(socket.AF_UNIX)
             server.connect(self.connect_path)
+            self.busy.set()
             threading.Thread(target=self.converse, args=(client, server), daemon=True).start()
 
     def converse(self, client, server):
@@ -114,6 +116,7 @@ def main():
         watcher = subprocess.Popen(["virsh", "-c", uri, "event", "--all", "--loop"],
                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL)
+        remote.busy.wait(60)  # so that the watcher is client 1, which virt-admin asks about
         with open(commands, "rb") as script:
             run_client(["virsh", "-c", uri], script)
         run_client(["virsh", "-c", uri, "-r", "domstats"])
