@@ -96,7 +96,7 @@ static bool write_syslog(struct log_output *output, const struct log_line *line)
     (void)output;
     char text[LOG_MESSAGE_MAX + 256];
     snprintf(text, sizeof(text), "%s : %s", line->module, line->text);
-    port_syslog(line->level, text);
+    port_syslog((int)line->level, text);
     return true;
 }
 
