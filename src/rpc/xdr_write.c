@@ -4,6 +4,9 @@
 #include <assert.h>
 #include <string.h>
 
+static_assert(CONFIG_REMOTE_STRING_MAX + 1024 <= CONFIG_REMOTE_MESSAGE_MAX,
+              "a message must hold the longest string and what goes with it");
+
 struct xdr_writer xdr_writer_over(void *memory, size_t size, struct error *err)
 {
     return (struct xdr_writer){.at = memory, .size = size, .err = err};
