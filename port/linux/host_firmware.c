@@ -20,6 +20,11 @@ int port_host_uuid(char to[37])
     return -ENOENT;
 }
 
+int port_machine_id(char to[37])
+{
+    return port_host_text(to, 37, "/etc/machine-id") == 32 ? 0 : -ENOENT;
+}
+
 ptrdiff_t port_smbios(void *to, size_t size)
 {
     char path[PORT_PATH_MAX];

@@ -1,0 +1,80 @@
+// The node: the host as the virNode... and virConnect... calls and documents show it.
+//
+// Nothing is kept: each call looks at the host anew. Errors are libvirt's in code, domain and
+// words.
+#ifndef VIRT_NODE_H
+#define VIRT_NODE_H
+
+#include "core/buffer.h"
+#include "core/error.h"
+#include "port/port.h"
+
+// The host's own uuid: the one that was set (libvirtd.conf's host_uuid), or the firmware's, or the
+// machine-id, or else a random one that stays for this process.
+void node_set_host_uuid(const uint8_t uuid[16]);
+void node_host_uuid(uint8_t uuid[16]);
+
+// ---- processors (node_info.c) -------------------------------------------------------------------
+
+struct node_info {  // virNodeInfo
+    char model[32]; // the architecture: "x86_64"
+    uint64_t memory_kib;
+    uint32_t cpus, mhz; // online processors
+    uint32_t nodes, sockets, cores,
+        threads; // cells; sockets a cell; cores a socket; threads a core
+};
+
+bool node_info(struct node_info *to, struct error *err);
+// The processors that are online, and the number of those present (the map's length) as the result;
+// -1 with the error set.
+int node_cpu_map(struct port_cpuset *online, struct error *err);
+
+struct node_stat {
+    const char *field;
+    uint64_t value;
+};
+
+#define NODE_CPU_STATS 4 // virNodeGetCPUStats: kernel, user, idle, iowait in ns
+// cpu -1: all together (VIR_NODE_CPU_STATS_ALL_CPUS).
+bool node_cpu_stats(int cpu, struct node_stat stats[NODE_CPU_STATS], struct error *err);
+
+// ---- memory (node_memory.c) ---------------------------------------------------------------------
+
+#define NODE_MEMORY_STATS                                                                          \
+    4 // at most: total, free and, of all cells together, buffers, cached in KiB
+// cell -1: all together (VIR_NODE_MEMORY_STATS_ALL_CELLS). Returns how many; -1 with the error set.
+int node_memory_stats(int cell, struct node_stat stats[NODE_MEMORY_STATS], struct error *err);
+// Total and free memory in KiB: that of all cells.
+bool node_memory(uint64_t *total, uint64_t *free, struct error *err);
+// Free bytes of `max` cells from `first` on; returns how many there are, -1 with the error set.
+int node_cells_free_memory(int first, int max, uint64_t *to, struct error *err);
+// Free pages of each size (KiB) in each of `cells` cells from `first` on, cell by cell; `to` has
+// room for all of them. Returns how many values; -1 with the error set.
+int node_free_pages(const uint32_t *sizes, size_t size_count, int first, unsigned cells,
+                    uint64_t *to, struct error *err);
+// Sets (or with `add` raises) the number of huge pages; returns how many pools were changed, -1
+// with the error set. May block.
+int node_allocate_pages(const uint32_t *sizes, const uint64_t *counts, size_t size_count, int first,
+                        unsigned cells, bool add, struct error *err);
+
+// ---- documents ----------------------------------------------------------------------------------
+
+struct node_security {
+    bool dac; // guests run as this user and group
+    uint32_t uid, gid;
+};
+
+// The <host> element of virConnectGetCapabilities, two blanks in, with the empty line behind it.
+bool node_capabilities_host(struct buffer *out, const struct node_security *security,
+                            struct error *err);
+// virConnectGetSysinfo, from the SMBIOS table; VIR_ERR_CONFIG_UNSUPPORTED when there is none.
+bool node_sysinfo(struct buffer *out, struct error *err);
+// virConnectGetCPUModelNames: how many models libvirt names for an architecture (0: any is
+// accepted, -1 with the error set), and the name of one of them.
+int node_cpu_models(struct slice arch, struct error *err);
+const char *node_cpu_model_name(struct slice arch, int index);
+
+// "0-3,8", as libvirt writes sets.
+void node_put_cpuset(struct buffer *out, const struct port_cpuset *set);
+
+#endif
