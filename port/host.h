@@ -107,7 +107,7 @@ int port_pages_reserve(int cell, unsigned size, uint64_t count);
 
 int port_host_uuid(char to[37]);  // the firmware's, as text; -ENOENT when it has none
 int port_machine_id(char to[37]); // systemd's machine-id(5), 32 hexadecimal digits; -ENOENT
-// The SMBIOS structure table; -EFBIG when it is longer. Returns its length.
+// The SMBIOS structure table, of a longer one its first `size` bytes. Returns how many.
 ptrdiff_t port_smbios(void *to, size_t size);
 bool port_has_iommu(void);
 bool port_kvm_usable(void);

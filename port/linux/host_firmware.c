@@ -27,9 +27,16 @@ int port_machine_id(char to[37])
 
 ptrdiff_t port_smbios(void *to, size_t size)
 {
-    char path[PORT_PATH_MAX];
+    char path[PORT_PATH_MAX], *bytes = to;
     port_host_path(path, "/sys/firmware/dmi/tables/DMI");
-    return port_file_read(path, to, size);
+    int fd = port_open(path, PORT_OPEN_READ, 0);
+    if (fd < 0)
+        return fd;
+    ptrdiff_t len = 0, got = 0;
+    while ((size_t)len < size && (got = port_read(fd, bytes + len, size - (size_t)len)) > 0)
+        len += got;
+    port_close(fd);
+    return got < 0 ? got : len;
 }
 
 bool port_has_iommu(void)

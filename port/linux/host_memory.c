@@ -203,7 +203,7 @@ int port_pages_reserve(int cell, unsigned size, uint64_t count)
     pool_path(pool, cell);
     port_host_path(path, "%s/hugepages-%ukB/nr_hugepages", pool, size);
     int len = snprintf(text, sizeof(text), "%llu", (unsigned long long)count);
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
     if (fd < 0)
         return -errno;
     ptrdiff_t put = port_write(fd, text, (size_t)len);
