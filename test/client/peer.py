@@ -76,6 +76,8 @@ def is_running(pid):
 class Peer:
     """What both daemons have in common: a root directory, sockets, files, a process."""
 
+    IS_UNDER_TEST = True
+
     def __init__(self):
         become_reaper()
         self.root = tempfile.mkdtemp(prefix="nv-")
@@ -136,7 +138,7 @@ class Peer:
             os.kill(self.daemon_pid(), signal.SIGTERM)
             status = self.process.wait(timeout=PATIENCE)
             self.process = None
-            assert status == 0, "the daemon left with status %d:\n%s" % (status, self.log_text())
+            assert status == 0 or not self.IS_UNDER_TEST, "the daemon left with status %d:\n%s" % (status, self.log_text())
 
     def kill(self):
         """SIGKILL, as a crash would do. Guests live on."""
@@ -161,7 +163,7 @@ class Peer:
                 shutil.rmtree(self.root, ignore_errors=True)
         trouble = [line for line in text.splitlines()
                    if any(report in line for report in REPORTS_OF_TROUBLE)]
-        assert not trouble, "the daemon's log reports trouble:\n" + "\n".join(trouble)
+        assert not (trouble and self.IS_UNDER_TEST), "the daemon's log reports trouble:\n" + "\n".join(trouble)
 
 
 class Nanovirtd(Peer):
@@ -214,6 +216,8 @@ class Libvirtd(Peer):
     keeps its firewall rules away from this machine.
     """
 
+    # libvirtd 9 can crash when it is told to leave while it takes up guests.
+    IS_UNDER_TEST = False
     WORLD = r"""
 set -e
 mount -t tmpfs -o mode=755 run /run
