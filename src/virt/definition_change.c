@@ -84,9 +84,9 @@ static int delete_work(void *argument, int out)
     (void)argument, (void)out;
     int status = unlink_autostart();
     if (status == 0)
-        status = port_unlink(order.file);
+        status = remove_if_there(order.file);
     if (status == 0)
-        status = port_sync_directory(order.directory);
+        status = sync_if_there(order.directory);
     return result_of(status);
 }
 

@@ -34,6 +34,7 @@ struct domain {
     bool persistent; // has a definition that outlives its run
     bool autostart;
     bool removed;   // gone from the table; the row waits for its last reference
+    uint8_t due;    // enum domain_due
     bool hidden;    // being created: not found and not listed yet
     uint8_t state;  // enum domain_state, VIR_DOMAIN_*
     int16_t reason; // of that state
@@ -44,6 +45,7 @@ struct domain {
     int32_t guest; // the driver's own number for its running guest, -1: none
     uint32_t references;
     struct domain_job job, agent_job;
+    uint64_t dies_with; // the number of the client whose end is this guest's too; 0: nobody
     uint32_t next_by_uuid, next_by_name; // chains of the table's indices
     uint32_t previous_row, next_row;     // in order of creation
 };

@@ -120,7 +120,8 @@ static bool destroy_open(struct call *call, struct destroy_state *s)
     return true;
 }
 
-// Whoever holds the job may be waiting for this very guest, so it is told to end first.
+// Whoever holds the job may be waiting for this very guest, so it is told to end first. When it has
+// ended by the time the job is ours (a start that was under way has failed), all is done.
 static enum co_status destroy(struct call *call)
 {
     struct destroy_state *s = CALL_STATE(call, struct destroy_state);
@@ -132,7 +133,7 @@ static enum co_status destroy(struct call *call)
         s->base.domain->hypervisor->interrupt(s->base.domain, s->op.flags);
     CO_CALL(&call->co, domain_call_job(call, &s->base, "remoteDispatchDomainDestroyFlags",
                                        DOMAIN_JOB_DESTROY));
-    if (!error_is_set(&call->error) && domain_check_active(s->base.domain, &call->error))
+    if (!error_is_set(&call->error) && domain_active(s->base.domain))
         CO_CALL(&call->co, s->base.domain->hypervisor->destroy(&s->op));
     domain_call_close(call, &s->base);
     CO_END(&call->co);

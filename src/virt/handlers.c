@@ -20,6 +20,7 @@ static const struct call_entry *const remote_lists[] = {
 };
 
 static const struct call_entry *const qemu_lists[] = {
+    monitor_event_handlers,
     NULL,
 };
 

@@ -14,5 +14,12 @@ extern const struct call_entry domain_lookup_handlers[];
 extern const struct call_entry domain_list_handlers[];
 extern const struct call_entry domain_state_handlers[];
 extern const struct call_entry domain_life_handlers[];
+extern const struct call_entry domain_create_handlers[];
+extern const struct call_entry domain_define_handlers[];
+extern const struct call_entry domain_autostart_handlers[];
+extern const struct call_entry domain_rename_handlers[];
+extern const struct call_entry domain_xml_desc_handlers[];
+extern const struct call_entry domain_event_handlers[];
+extern const struct call_entry monitor_event_handlers[];
 
 #endif

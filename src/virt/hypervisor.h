@@ -93,6 +93,7 @@ struct hypervisor {
     const char *type;    // virConnectGetType: "QEMU", "Test"
     const char *prefix;  // of libvirt's function names: "qemu", "test"
     const char *os_type; // of every domain (virDomainGetOSType); NULL: the definition's
+    bool takes_files;    // virDomainCreateWithFiles is there
     bool terse_lookups;  // a lookup that fails says "Domain not found" and not which
     struct hypervisor_flags allowed;
     int error_domain;       // VIR_FROM_QEMU, VIR_FROM_TEST
@@ -139,7 +140,8 @@ struct hypervisor {
     bool (*may_undefine)(const struct domain *domain, struct error *err);
     // `interrupt` is called by virDomainDestroyFlags before it queues for the job: it ends the
     // guest's process (unless VIR_DOMAIN_DESTROY_GRACEFUL forbids to kill it), so that whoever
-    // waits for a guest that hangs, job in hand, comes to an end. NULL when nothing can hang.
+    // waits for a guest that hangs, job in hand, comes to an end. The row stays
+    // active until `destroy`, which follows with the job. NULL when nothing can hang.
     void (*interrupt)(struct domain *domain, uint32_t flags);
     hypervisor_fn *start, *destroy, *shutdown, *reboot, *reset, *suspend, *resume;
     // --- what else can be done with a running domain
