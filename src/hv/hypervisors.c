@@ -1,6 +1,8 @@
 // The hypervisor drivers of this build, in the order in which a URI is offered to them.
+#include "hv/test/driver.h"
 #include "virt/hypervisor.h"
 
 const struct hypervisor *const hypervisors[] = {
+    &test_hypervisor,
     NULL,
 };

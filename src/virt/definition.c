@@ -175,11 +175,33 @@ int definition_replace_file(const char *path, struct slice text, bool durable)
     return status;
 }
 
+static char written_text[CONFIG_DEFINITION_MAX];
+
+static bool write_text(const struct domain *domain, const char *directory, const struct buffer *out,
+                       struct error *err)
+{
+    char path[PORT_PATH_MAX];
+    if (!definition_fits(out, domain, err))
+        return false;
+    definition_path(path, directory, domain->name);
+    int status = definition_replace_file(path, buffer_slice(out), false);
+    return status == 0 || error_set(err, VIR_FROM_DOMAIN, VIR_ERR_SYSTEM_ERROR,
+                                    "cannot write file '%s': %s", path, strerror(-status));
+}
+
+bool definition_save_volatile(const struct domain *domain, const struct xml_node *tree,
+                              struct error *err)
+{
+    struct buffer out = buffer_over(written_text, sizeof(written_text));
+    definition_put_header(&out, domain);
+    xml_write(&out, tree, 0);
+    return write_text(domain, domain->hypervisor->config_dir, &out, err);
+}
+
 bool definition_write_live(const struct domain *domain, const struct xml_node *tree,
                            struct error *err)
 {
-    static char text[CONFIG_DEFINITION_MAX];
-    struct buffer out = buffer_over(text, sizeof(text));
+    struct buffer out = buffer_over(written_text, sizeof(written_text));
     definition_put_header(&out, domain);
     buffer_printf(&out, "<domstatus state='%s' reason='%s'>\n", domain_state_name(domain->state),
                   domain_reason_name(domain->state, domain->reason));
@@ -187,15 +209,7 @@ bool definition_write_live(const struct domain *domain, const struct xml_node *t
         domain->hypervisor->write_status(domain, &out);
     xml_write(&out, tree, 2);
     buffer_puts(&out, "</domstatus>\n");
-    if (!definition_fits(&out, domain, err))
-        return false;
-    char path[PORT_PATH_MAX];
-    definition_path(path, domain->hypervisor->state_dir, domain->name);
-    int status = definition_replace_file(path, buffer_slice(&out), false);
-    if (status < 0)
-        return error_set(err, VIR_FROM_DOMAIN, VIR_ERR_SYSTEM_ERROR, "cannot write file '%s': %s",
-                         path, strerror(-status));
-    return true;
+    return write_text(domain, domain->hypervisor->state_dir, &out, err);
 }
 
 void definition_remove_live(const struct domain *domain)

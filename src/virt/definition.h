@@ -41,6 +41,10 @@ bool definition_write_live(const struct domain *domain, const struct xml_node *t
                            struct error *err);
 void definition_remove_live(const struct domain *domain);
 
+// As definition_save(), at once: for definitions that need not survive a power cut.
+bool definition_save_volatile(const struct domain *domain, const struct xml_node *tree,
+                              struct error *err);
+
 // Durable changes, each a coroutine: zero the struct, then CO_CALL it with the same arguments until
 // it is done. On failure `err` is set and the old state is still on disk.
 struct definition_change {

@@ -26,3 +26,12 @@ uint32_t domain_vcpus(const struct xml_node *tree)
 {
     return (uint32_t)number(xml_attr_at(tree, "vcpu", "current"), domain_vcpus_max(tree));
 }
+
+void domain_vcpus_set(struct xml_doc *doc, struct xml_node *tree, uint32_t count)
+{
+    struct xml_node *vcpu = xml_need(doc, tree, "vcpu");
+    if (count == domain_vcpus_max(tree))
+        xml_unset(vcpu, "current");
+    else
+        xml_setf(doc, vcpu, "current", "%u", count);
+}

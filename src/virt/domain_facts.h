@@ -8,5 +8,7 @@ uint64_t domain_memory_kib(const struct xml_node *tree);         // the most it 
 uint64_t domain_current_memory_kib(const struct xml_node *tree); // what it has at start
 uint32_t domain_vcpus_max(const struct xml_node *tree);
 uint32_t domain_vcpus(const struct xml_node *tree); // what it has at start
+// Sets how many of its vcpus it has at start; all of them need no `current`.
+void domain_vcpus_set(struct xml_doc *doc, struct xml_node *tree, uint32_t count);
 
 #endif

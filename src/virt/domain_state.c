@@ -10,7 +10,7 @@
 static void running_info(const struct domain *domain, uint64_t *memory_kib, uint64_t *cpu_ns)
 {
     *cpu_ns = 0;
-    if (domain_active(domain) && domain->hypervisor->info)
+    if (domain->hypervisor->info)
         domain->hypervisor->info(domain, memory_kib, cpu_ns);
 }
 

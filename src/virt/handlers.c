@@ -14,15 +14,27 @@ struct table {
     call_handler *handlers[PROCEDURES_MAX];
 };
 
+// clang-format off
 static const struct call_entry *const remote_lists[] = {
-    connection_handlers,   domain_lookup_handlers, domain_list_handlers,
-    domain_state_handlers, domain_life_handlers,   NULL,
+    connection_handlers,
+    domain_lookup_handlers,
+    domain_list_handlers,
+    domain_state_handlers,
+    domain_life_handlers,
+    domain_create_handlers,
+    domain_define_handlers,
+    domain_autostart_handlers,
+    domain_rename_handlers,
+    domain_xml_desc_handlers,
+    domain_event_handlers,
+    NULL,
 };
 
 static const struct call_entry *const qemu_lists[] = {
     monitor_event_handlers,
     NULL,
 };
+// clang-format on
 
 static struct table remote_table = {.lists = remote_lists};
 static struct table qemu_table = {.lists = qemu_lists};

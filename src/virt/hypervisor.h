@@ -149,7 +149,8 @@ struct hypervisor {
     hypervisor_fn *monitor_command, *agent_command, *hostname, *get_time, *set_time;
     hypervisor_fn *open_console, *open_channel;
     hypervisor_fn *version_query; // fills `named.value`
-    // Current balloon size in KiB and CPU time in ns, without waiting.
+    // Current balloon size in KiB and CPU time in ns, without waiting; false, with both left alone,
+    // when there are none (a domain that does not run).
     bool (*info)(const struct domain *domain, uint64_t *memory_kib, uint64_t *cpu_ns);
 };
 

@@ -1,0 +1,169 @@
+// The test driver's guests: the fixed and the made-up numbers that libvirt's test driver gives.
+#include "hv/test/driver.h"
+
+#include "virt/definition.h"
+#include "virt/domain_facts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+bool test_info(const struct domain *domain, uint64_t *memory_kib, uint64_t *cpu_ns)
+{
+    (void)domain, (void)memory_kib; // the definition's is right
+    *cpu_ns = (uint64_t)port_time_us() * 1000;
+    return true;
+}
+
+// ---- changes of the live definition
+
+static bool write_changed(const struct domain *domain, struct error *err)
+{
+    return xml_ok(definition_doc(), err) &&
+           definition_write_live(domain, definition_doc()->root, err);
+}
+
+enum co_status test_set_memory(struct hypervisor_op *op)
+{
+    struct xml_node *tree = definition_tree(op->domain, DEFINITION_LIVE, op->err);
+    if (tree) {
+        struct xml_doc *doc = definition_doc();
+        xml_set_textf(doc, xml_need(doc, tree, "currentMemory"), "%llu",
+                      (unsigned long long)op->memory.kib);
+        write_changed(op->domain, op->err);
+    }
+    return CO_DONE;
+}
+
+enum co_status test_set_vcpus(struct hypervisor_op *op)
+{
+    struct xml_node *tree = definition_tree(op->domain, DEFINITION_LIVE, op->err);
+    if (tree) {
+        domain_vcpus_set(definition_doc(), tree, op->vcpus.count);
+        write_changed(op->domain, op->err);
+    }
+    return CO_DONE;
+}
+
+// ---- statistics
+
+enum co_status test_memory_stats(struct hypervisor_op *op)
+{
+    const struct xml_node *tree = definition_tree(op->domain, DEFINITION_LIVE, op->err);
+    if (!tree)
+        return CO_DONE;
+    uint64_t memory = domain_current_memory_kib(tree);
+    const struct xml_node *balloon = xml_find(tree, "devices/memballoon");
+    const struct {
+        int32_t tag;
+        uint64_t value;
+    } stats[] = {
+        {VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, memory},
+        {VIR_DOMAIN_MEMORY_STAT_SWAP_IN, 0},
+        {VIR_DOMAIN_MEMORY_STAT_SWAP_OUT, 0},
+        {VIR_DOMAIN_MEMORY_STAT_MAJOR_FAULT, 0},
+        {VIR_DOMAIN_MEMORY_STAT_MINOR_FAULT, 0},
+        {VIR_DOMAIN_MEMORY_STAT_UNUSED, memory / 2},
+        {VIR_DOMAIN_MEMORY_STAT_AVAILABLE, memory},
+        {VIR_DOMAIN_MEMORY_STAT_USABLE, memory / 2},
+        {VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE, 627319920},
+        {VIR_DOMAIN_MEMORY_STAT_DISK_CACHES, memory / 8},
+        {VIR_DOMAIN_MEMORY_STAT_HUGETLB_PGALLOC, 0},
+        {VIR_DOMAIN_MEMORY_STAT_HUGETLB_PGFAIL, 0},
+        {VIR_DOMAIN_MEMORY_STAT_RSS, memory / 2},
+    };
+    if (!balloon || xml_attr_is(balloon, "model", "none"))
+        return CO_DONE;
+    for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++) {
+        op->memory_stats.stats[i].tag = stats[i].tag;
+        op->memory_stats.stats[i].value = stats[i].value;
+        op->memory_stats.count++;
+    }
+    return CO_DONE;
+}
+
+// ---- keys, interrupts, the screen
+
+enum co_status test_send_key(struct hypervisor_op *op)
+{
+    (void)op;
+    return CO_DONE;
+}
+
+enum co_status test_inject_nmi(struct hypervisor_op *op)
+{
+    (void)op;
+    return CO_DONE;
+}
+
+#define SCREENSHOT "/usr/share/libvirt/test-screenshot.png"
+
+enum co_status test_screenshot(struct hypervisor_op *op)
+{
+    snprintf(op->screenshot.mime, sizeof(op->screenshot.mime), "image/png");
+    op->screenshot.fd = port_open(SCREENSHOT, PORT_OPEN_READ, 0);
+    if (op->screenshot.fd < 0)
+        error_set(op->err, VIR_FROM_NONE, VIR_ERR_SYSTEM_ERROR,
+                  "Unable to open stream for '%s': %s", SCREENSHOT, strerror(-op->screenshot.fd));
+    return CO_DONE;
+}
+
+// ---- the guest's own view
+
+enum co_status test_hostname(struct hypervisor_op *op)
+{
+    snprintf(op->hostname.name, sizeof(op->hostname.name), "%.250shost", op->domain->name);
+    return CO_DONE;
+}
+
+#define FIRST_TIME 627319920 // of every guest: 1989-11-17
+
+// The times that clients have set, by uuid.
+static struct set_time {
+    bool used;
+    uint8_t uuid[16];
+    int64_t seconds;
+    uint32_t nseconds;
+} times[CONFIG_MAX_DOMAINS];
+
+static struct set_time *time_of(const struct domain *domain, bool add)
+{
+    for (size_t i = 0; i < CONFIG_MAX_DOMAINS; i++) {
+        if (times[i].used && memcmp(times[i].uuid, domain->uuid, 16) == 0)
+            return &times[i];
+        if (!times[i].used && !add)
+            return NULL;
+        if (!times[i].used) {
+            times[i] = (struct set_time){.used = true, .seconds = FIRST_TIME};
+            memcpy(times[i].uuid, domain->uuid, 16);
+            return &times[i];
+        }
+    }
+    return NULL;
+}
+
+enum co_status test_get_time(struct hypervisor_op *op)
+{
+    const struct set_time *time = time_of(op->domain, false);
+    op->time.seconds = time ? time->seconds : FIRST_TIME;
+    op->time.nseconds = time ? time->nseconds : 0;
+    return CO_DONE;
+}
+
+enum co_status test_set_time(struct hypervisor_op *op)
+{
+    struct set_time *time = time_of(op->domain, true);
+    if (!time) {
+        error_set(op->err, VIR_FROM_TEST, VIR_ERR_OPERATION_FAILED,
+                  "too many times are set: limit is %d, CONFIG_MAX_DOMAINS", CONFIG_MAX_DOMAINS);
+        return CO_DONE;
+    }
+    time->seconds = op->time.seconds;
+    time->nseconds = op->time.nseconds;
+    return CO_DONE;
+}
+
+void test_forget_times(void)
+{
+    memset(times, 0, sizeof(times));
+}
