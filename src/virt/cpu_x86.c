@@ -220,18 +220,24 @@ struct candidate {
     unsigned disabled; // the part of it for missing features
 };
 
+static void add_all(struct cpu_x86_set *set, const struct cpu_x86_set *more)
+{
+    for (unsigned i = 0; i < CPU_X86_WORDS; i++)
+        set->words[i] |= more->words[i];
+}
+
 static void describe_by(const struct cpu_x86 *cpu, bool host, const struct cpu_x86_model *model,
-                        struct candidate *to)
+                        const struct cpu_x86_set *blocked, struct candidate *to)
 {
     struct cpu_x86_description *description = &to->description;
     description->model = model;
     description->with = minus(&cpu->features, &model->features);
     description->without = minus(&model->features, &cpu->features);
-    if (!host) {
-        struct cpu_x86_set unnamed = minus(&model->removed, &description->with);
-        for (unsigned i = 0; i < CPU_X86_WORDS; i++)
-            description->without.words[i] |= unnamed.words[i];
-    }
+    struct cpu_x86_set unnamed = minus(blocked, &description->with);
+    add_all(&description->without, &unnamed);
+    unnamed = minus(&model->removed, &description->with);
+    if (!host)
+        add_all(&description->without, &unnamed);
     to->matches = cpu->signature && signature_matches(model, cpu->signature);
     to->cost = cpu_x86_set_count(&description->with);
     to->disabled = 0;
@@ -255,17 +261,20 @@ static bool is_better(const struct candidate *candidate, const struct candidate 
 }
 
 bool cpu_x86_describe(const struct cpu_x86 *cpu, bool host,
-                      bool (*usable)(const struct cpu_x86_model *model, void *context),
+                      bool (*usable)(const struct cpu_x86_model *model, struct cpu_x86_set *blocked,
+                                     void *context),
                       void *context, struct cpu_x86_description *to)
 {
     struct candidate best = {0}, candidate;
     for (int i = CPU_X86_MODELS - 1; i >= 0; i--) { // newer ones stand further behind
         const struct cpu_x86_model *model = &cpu_x86_models[i];
-        if (!(host ? model->for_host : model->for_guest) || (usable && !usable(model, context)))
+        struct cpu_x86_set blocked = {0};
+        if (!(host ? model->for_host : model->for_guest) ||
+            (usable && !usable(model, &blocked, context)))
             continue;
         if (model->vendor >= 0 && cpu->vendor >= 0 && model->vendor != cpu->vendor)
             continue;
-        describe_by(cpu, host, model, &candidate);
+        describe_by(cpu, host, model, &blocked, &candidate);
         if (host && cpu_x86_set_count(&candidate.description.without) > 0)
             continue;
         if (is_better(&candidate, &best))

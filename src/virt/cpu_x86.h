@@ -101,9 +101,12 @@ struct cpu_x86_description {
 // Describes a processor by the model that libvirt would choose: one with the processor's family and
 // model number before others, then the one with the fewest differences, a later one of the table
 // before an earlier one. A host's model must not have a feature that the processor lacks. `usable`
-// (NULL: all) tells which models may be used. False when none fits.
+// (NULL: all) tells which models may be used, and may add features to `blocked` that the
+// hypervisor's version of the model has and the processor lacks: they are named as missing. False
+// when none fits.
 bool cpu_x86_describe(const struct cpu_x86 *cpu, bool host,
-                      bool (*usable)(const struct cpu_x86_model *model, void *context),
+                      bool (*usable)(const struct cpu_x86_model *model, struct cpu_x86_set *blocked,
+                                     void *context),
                       void *context, struct cpu_x86_description *to);
 
 #endif

@@ -23,6 +23,21 @@ static const char *const fact_names[] = {
     "blockdev-reopen",
     "query-cpu-model-expansion",
     "x-query-virtio",
+    "query-vnc",
+    "display-egl-headless",
+    "hv-relaxed",
+    "hv-vapic",
+    "hv-vpindex",
+    "hv-runtime",
+    "hv-synic",
+    "hv-stimer",
+    "hv-reset",
+    "hv-frequencies",
+    "hv-reenlightenment",
+    "hv-tlbflush",
+    "hv-ipi",
+    "hv-evmcs",
+    "hv-avic",
     // objects
     "memory-backend-file",
     "memory-backend-ram",
@@ -338,6 +353,8 @@ static void read_model(struct qemu_capabilities *c, struct slice line)
     model->usable[QEMU_TCG] = (enum qemu_usable)(number(&line) % 3);
     model->usable[QEMU_KVM] = (enum qemu_usable)(number(&line) % 3);
     model->deprecated = number(&line) != 0;
+    model->blockers[QEMU_TCG] = word(&line);
+    model->blockers[QEMU_KVM] = word(&line);
 }
 
 static const struct {
@@ -387,6 +404,17 @@ static void write_machine(struct buffer *out, const struct qemu_machine *machine
                   machine->hotplug_cpus, machine->deprecated, machine->numa_memory);
 }
 
+static void write_model(struct buffer *out, const struct qemu_cpu_model *model)
+{
+    buffer_puts(out, "model");
+    put_word(out, model->name);
+    buffer_printf(out, " %d %d %d", (int)model->usable[QEMU_TCG], (int)model->usable[QEMU_KVM],
+                  model->deprecated);
+    put_word(out, model->blockers[QEMU_TCG]);
+    put_word(out, model->blockers[QEMU_KVM]);
+    buffer_putc(out, '\n');
+}
+
 void qemu_capabilities_write(struct buffer *out, const struct qemu_capabilities *capabilities)
 {
     const struct qemu_capabilities *c = capabilities;
@@ -407,8 +435,6 @@ void qemu_capabilities_write(struct buffer *out, const struct qemu_capabilities 
     for (size_t i = 0; i < c->machine_count; i++)
         write_machine(out, &c->machines[i]);
     for (size_t i = 0; i < c->model_count; i++)
-        buffer_printf(out, "model %.*s %d %d %d\n", SLICE_ARG(c->models[i].name),
-                      (int)c->models[i].usable[QEMU_TCG], (int)c->models[i].usable[QEMU_KVM],
-                      c->models[i].deprecated);
+        write_model(out, &c->models[i]);
     buffer_puts(out, "end\n");
 }

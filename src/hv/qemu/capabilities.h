@@ -27,6 +27,7 @@ enum qemu_usable { QEMU_USABLE_UNKNOWN, QEMU_USABLE_YES, QEMU_USABLE_NO };
 struct qemu_cpu_model {
     struct slice name;
     enum qemu_usable usable[QEMU_ACCELERATORS];
+    struct slice blockers[QEMU_ACCELERATORS]; // features it can not have, "a,b"; of x86 models
     bool deprecated;
 };
 

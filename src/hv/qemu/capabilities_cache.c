@@ -4,11 +4,9 @@
 #include <string.h>
 
 const struct qemu_emulator qemu_emulators[] = {
-    {"armv7l", "/usr/bin/qemu-system-arm", 32},
-    {"aarch64", "/usr/bin/qemu-system-aarch64", 64},
-    {"i686", "/usr/bin/qemu-system-i386", 32},
-    {"x86_64", "/usr/bin/qemu-system-x86_64", 64},
-    {NULL, NULL, 0},
+    {"armv6l", "/usr/bin/qemu-system-arm", 32},      {"armv7l", "/usr/bin/qemu-system-arm", 32},
+    {"aarch64", "/usr/bin/qemu-system-aarch64", 64}, {"i686", "/usr/bin/qemu-system-i386", 32},
+    {"x86_64", "/usr/bin/qemu-system-x86_64", 64},   {NULL, NULL, 0},
 };
 
 static struct {

@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "hv/qemu/cpu_features.h"
 #include "hv/qemu/probe_qmp.h"
+#include "virt/cpu_x86.h"
 
 #include <string.h>
 
@@ -77,6 +78,18 @@ static void ask_facts(struct probe_qmp *qmp, struct qemu_capabilities *c)
     learn_all(qmp, c, "qom-list-types", SLICE("{\"abstract\":false}"), "name", "");
     if (qemu_capabilities_have(c, "chardev-spicevmc"))
         qemu_capabilities_learn(c, SLICE("-spice"));
+    if (probe_qmp_mentions(qmp, "query-qmp-schema", "\"egl-headless\""))
+        qemu_capabilities_learn(c, SLICE("display-egl-headless"));
+}
+
+// QEMU has no default machine for ARM; libvirt took this one.
+static void choose_default_machine(struct qemu_capabilities *c)
+{
+    if (qemu_capabilities_machine(c, SLICE_NONE))
+        return;
+    for (size_t i = 0; i < c->machine_count; i++)
+        if (slice_is(c->machines[i].name, "integratorcp"))
+            c->machines[i].is_default = true;
 }
 
 static void ask_machines(struct probe_qmp *qmp, struct qemu_capabilities *c)
@@ -100,6 +113,7 @@ static void ask_machines(struct probe_qmp *qmp, struct qemu_capabilities *c)
             .numa_memory = json_get_bool(item, "numa-mem-supported", true),
         };
     }
+    choose_default_machine(c);
 }
 
 static struct qemu_cpu_model *model_named(struct qemu_capabilities *c, struct slice name)
@@ -112,6 +126,24 @@ static struct qemu_cpu_model *model_named(struct qemu_capabilities *c, struct sl
     struct qemu_cpu_model *model = &c->models[c->model_count++];
     *model = (struct qemu_cpu_model){.name = keep(name)};
     return model;
+}
+
+// Only features of models that libvirt describes are of use to anybody.
+static struct slice keep_blockers(struct slice model, const struct json_value *blockers)
+{
+    struct buffer *strings = &answers.strings;
+    size_t start = strings->len;
+    if (cpu_x86_model_find(model) < 0 || !blockers)
+        return SLICE_NONE;
+    for (const struct json_value *item = blockers->child; item; item = item->next) {
+        struct slice name = qemu_cpu_feature_from(json_string(item));
+        if (cpu_x86_feature_find(name) < 0)
+            continue;
+        if (strings->len > start)
+            buffer_putc(strings, ',');
+        buffer_put(strings, name);
+    }
+    return (struct slice){strings->at + start, strings->len - start};
 }
 
 static void ask_models(struct probe_qmp *qmp, struct qemu_capabilities *c,
@@ -127,6 +159,7 @@ static void ask_models(struct probe_qmp *qmp, struct qemu_capabilities *c,
                                      : blockers->count ? QEMU_USABLE_NO
                                                        : QEMU_USABLE_YES;
         model->deprecated = json_get_bool(item, "deprecated", false);
+        model->blockers[accelerator] = keep_blockers(model->name, blockers);
     }
 }
 
@@ -137,8 +170,11 @@ static void ask_expansion(struct probe_qmp *qmp, struct qemu_capabilities *c,
 {
     static char question[65536];
     struct buffer text = buffer_over(question, sizeof(question));
-    buffer_printf(&text, "{\"type\":\"static\",\"model\":{\"name\":\"%s\"}}",
-                  accelerator == QEMU_KVM ? "host" : "max");
+    // Without "migratable", KVM's answer has what a guest may have that is never to be moved.
+    buffer_puts(&text, accelerator == QEMU_KVM
+                           ? "{\"type\":\"static\",\"model\":{\"name\":\"host\","
+                             "\"props\":{\"migratable\":false}}}"
+                           : "{\"type\":\"static\",\"model\":{\"name\":\"max\"}}");
     const struct json_value *model =
         json_get(probe_qmp_command(qmp, "query-cpu-model-expansion", buffer_slice(&text)), "model");
     if (!model)
@@ -157,6 +193,17 @@ static void ask_expansion(struct probe_qmp *qmp, struct qemu_capabilities *c,
     size_t start = strings->len;
     qemu_cpu_write_features(strings, props);
     c->cpu[accelerator] = (struct slice){strings->at + start, strings->len - start};
+}
+
+static void ask_hyperv(struct probe_qmp *qmp, struct qemu_capabilities *c)
+{
+    struct slice question = SLICE(
+        "{\"type\":\"full\",\"model\":{\"name\":\"host\",\"props\":{\"hv-passthrough\":true}}}");
+    const struct json_value *props =
+        json_find(probe_qmp_command(qmp, "query-cpu-model-expansion", question), "model/props");
+    for (const struct json_value *prop = props ? props->child : NULL; prop; prop = prop->next)
+        if (prop->kind == JSON_BOOL && prop->truth)
+            qemu_capabilities_learn(c, prop->key);
 }
 
 static void ask_gic(struct probe_qmp *qmp, struct qemu_capabilities *c)
@@ -195,6 +242,8 @@ static void ask_accelerator(struct probe_qmp *qmp, struct qemu_capabilities *c,
     ask_models(qmp, c, accelerator);
     if (slice_is(c->arch, "x86_64") || slice_is(c->arch, "i686"))
         ask_expansion(qmp, c, accelerator);
+    if (accelerator == QEMU_KVM)
+        ask_hyperv(qmp, c);
 }
 
 // Everything, of an emulator that takes KVM if it can; the second time without it.

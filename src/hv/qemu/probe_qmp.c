@@ -1,6 +1,8 @@
 // A QMP conversation that may block, for the probe.
 #include "hv/qemu/probe_qmp.h"
 
+#include "hv/qemu/monitor.h"
+
 #include <string.h>
 
 #define TIME_LIMIT_NS (30ull * 1000000000)
@@ -8,7 +10,6 @@
 // One line at a time; the longest lists every type that QEMU has.
 static char input[1 << 20];
 static size_t input_len, line_len; // line_len: of the line that was looked at last
-static struct json_doc document;
 
 static bool fail(struct probe_qmp *qmp, const char *cause)
 {
@@ -70,27 +71,45 @@ static const struct json_value *receive_reply(struct probe_qmp *qmp)
     struct slice line;
     struct error err = {0};
     while (receive_line(qmp, &line)) {
-        if (!json_parse(&document, line, &err)) {
+        struct json_doc *document = monitor_json();
+        if (!json_parse(document, line, &err)) {
             fail(qmp, "answer is no JSON");
             return NULL;
         }
-        if (json_get(document.root, "return") || json_get(document.root, "error"))
-            return json_get(document.root, "return");
+        if (json_get(document->root, "return") || json_get(document->root, "error"))
+            return json_get(document->root, "return");
     }
     return NULL;
 }
 
-const struct json_value *probe_qmp_command(struct probe_qmp *qmp, const char *command,
-                                           struct slice arguments)
+static bool send_command(struct probe_qmp *qmp, const char *command, struct slice arguments)
 {
     char start[128];
     struct buffer text = buffer_over(start, sizeof(start));
     buffer_printf(&text, "{\"execute\":\"%s\"%s", command,
                   slice_present(arguments) ? ",\"arguments\":" : "");
-    if (!send_all(qmp, buffer_slice(&text)) || !send_all(qmp, arguments) ||
-        !send_all(qmp, SLICE("}\n")))
+    return send_all(qmp, buffer_slice(&text)) && send_all(qmp, arguments) &&
+           send_all(qmp, SLICE("}\n"));
+}
+
+const struct json_value *probe_qmp_command(struct probe_qmp *qmp, const char *command,
+                                           struct slice arguments)
+{
+    if (!send_command(qmp, command, arguments))
         return NULL;
     return receive_reply(qmp);
+}
+
+bool probe_qmp_mentions(struct probe_qmp *qmp, const char *command, const char *needle)
+{
+    struct slice line = SLICE_NONE;
+    if (!send_command(qmp, command, SLICE_NONE))
+        return false;
+    do {
+        if (!receive_line(qmp, &line))
+            return false;
+    } while (!slice_starts(line, "{\"return\"") && !slice_starts(line, "{\"error\""));
+    return slice_contains(line, needle);
 }
 
 static bool spawn(struct probe_qmp *qmp, const struct qemu_probe *probe, const char *machine)

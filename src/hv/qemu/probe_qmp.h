@@ -18,6 +18,8 @@ bool probe_qmp_start(struct probe_qmp *qmp, const struct qemu_probe *probe,
 // next command; NULL when it failed.
 const struct json_value *probe_qmp_command(struct probe_qmp *qmp, const char *command,
                                            struct slice arguments);
+// Whether the text of a command's answer has `needle` in it; for answers too large to be parsed.
+bool probe_qmp_mentions(struct probe_qmp *qmp, const char *command, const char *needle);
 // Ends the emulator. What it wrote to its standard error is put into `to`.
 void probe_qmp_end(struct probe_qmp *qmp, struct buffer *to);
 
