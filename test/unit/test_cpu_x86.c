@@ -205,8 +205,10 @@ static void a_host_is_never_said_to_have_what_it_lacks(void **state)
     assert_true(has(&got.without, "avx"));
 }
 
-static bool not_haswell(const struct cpu_x86_model *model, void *context)
+static bool not_haswell(const struct cpu_x86_model *model, struct cpu_x86_set *blocked,
+                        void *context)
 {
+    (void)blocked;
     (*(int *)context)++;
     return strncmp(model->name, "Haswell", 7) != 0;
 }
@@ -220,6 +222,24 @@ static void only_usable_models_are_chosen(void **state)
     assert_true(cpu_x86_describe(&cpu, false, not_haswell, &asked, &got));
     assert_int_not_equal(strncmp(got.model->name, "Haswell", 7), 0);
     assert_true(asked > 10);
+}
+
+static bool blocked_by_npt(const struct cpu_x86_model *model, struct cpu_x86_set *blocked,
+                           void *context)
+{
+    (void)model;
+    (void)context;
+    cpu_x86_set_add(blocked, (unsigned)cpu_x86_feature_find(SLICE("npt")));
+    return true;
+}
+
+static void what_blocks_a_model_is_named_as_missing(void **state)
+{
+    (void)state;
+    struct cpu_x86_description got;
+    struct cpu_x86 cpu = processor_of(&cpu_x86_models[cpu_x86_model_find(SLICE("Haswell"))]);
+    assert_true(cpu_x86_describe(&cpu, false, blocked_by_npt, NULL, &got));
+    assert_true(cpu_x86_set_has(&got.without, (unsigned)cpu_x86_feature_find(SLICE("npt"))));
 }
 
 static void models_of_another_vendor_do_not_describe_a_processor(void **state)
@@ -263,6 +283,7 @@ int main(void)
         cmocka_unit_test(a_description_is_exact),
         cmocka_unit_test(a_host_is_never_said_to_have_what_it_lacks),
         cmocka_unit_test(only_usable_models_are_chosen),
+        cmocka_unit_test(what_blocks_a_model_is_named_as_missing),
         cmocka_unit_test(models_of_another_vendor_do_not_describe_a_processor),
         cmocka_unit_test(names_are_found_whole),
         cmocka_unit_test(an_arm_processor_is_known_by_its_register),
