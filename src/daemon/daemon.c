@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/paths.h"
+#include "core/settings.h"
 #include "daemon/pid_file.h"
 #include "net/listener.h"
 #include "proto/qemu.h"
@@ -15,9 +16,11 @@
 #include "virt/handlers.h"
 #include "virt/hypervisor.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+static struct settings settings;
 static struct watch signals;
 static struct timer idle;
 static uint32_t idle_seconds;
@@ -107,26 +110,77 @@ static bool start_hypervisors(struct error *err)
 
 static bool listen_unix(const char *name, uint32_t mode, bool read_only, struct error *err)
 {
-    const char *path = paths_join(paths()->run, name);
+    const char *directory = settings.unix_sock_dir[0] ? settings.unix_sock_dir : paths()->run;
+    const char *path = paths_join(directory, name);
     if (!path)
         return error_set(err, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR, "the path of %s is too long",
                          name);
-    return listener_add_unix(path, mode, (uint32_t)-1, read_only, err);
+    uint32_t group = (uint32_t)-1;
+    if (settings.unix_sock_group[0] && port_group_lookup(settings.unix_sock_group, &group) < 0)
+        return error_set(err, VIR_FROM_RPC, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "unix_sock_group: there is no group '%s'", settings.unix_sock_group);
+    return listener_add_unix(path, mode, group, read_only, err);
 }
 
 static bool start_listening(const struct options *options, struct error *err)
 {
-    if (!listen_unix("libvirt-sock", 0700, false, err))
+    if (!listen_unix("libvirt-sock", settings.unix_sock_rw_perms, false, err))
         return false;
-    if (!paths()->session && !listen_unix("libvirt-sock-ro", 0777, true, err))
+    if (!paths()->session &&
+        !listen_unix("libvirt-sock-ro", settings.unix_sock_ro_perms, true, err))
         return false;
-    return !options->listen || listener_add_tcp(NULL, "16509", err);
+    if (!options->listen || !settings.listen_tcp)
+        return true;
+    const char *address = settings.listen_addr[0] ? settings.listen_addr : NULL;
+    return listener_add_tcp(address, settings.tcp_port, err);
+}
+
+static bool read_settings(const struct options *options, struct error *err)
+{
+    static char text[65536];
+    settings_default(&settings);
+    const char *file =
+        options->config ? options->config : paths_join(paths()->config, "libvirtd.conf");
+    ptrdiff_t len = file ? port_file_read(file, text, sizeof(text)) : -ENAMETOOLONG;
+    if (len == -ENOENT && !options->config)
+        return true;
+    if (len < 0)
+        return error_set(err, VIR_FROM_CONF, VIR_ERR_SYSTEM_ERROR, "Failed to read '%s': %s", file,
+                         strerror((int)-len));
+    return settings_load(&settings, (struct slice){text, (size_t)len}, file, err);
+}
+
+static bool start_log(const struct options *options, struct error *err)
+{
+    if (settings.log_level)
+        log_set_level((enum log_level)settings.log_level);
+    else if (options->verbose)
+        log_set_level(LOG_LEVEL_INFO);
+    if (!log_set_filters(slice_of(settings.log_filters), err))
+        return false;
+    if (settings.log_outputs[0])
+        return log_set_outputs(slice_of(settings.log_outputs), err);
+    return log_set_default_output(options->daemon, paths_join(paths()->log, "libvirtd.log"), err);
+}
+
+static void configure_clients(void)
+{
+    const struct client_settings clients = {
+        .max_clients = settings.max_clients,
+        .max_anonymous_clients = settings.max_anonymous_clients,
+        .max_client_requests = settings.max_client_requests,
+        .keepalive_interval = settings.keepalive_interval,
+        .keepalive_count = settings.keepalive_count,
+    };
+    client_configure(&clients);
 }
 
 static bool start(const struct options *options, struct error *err)
 {
-    if (!make_directories(err) || !pid_file_take(options, err) || !start_signals(err))
+    if (!read_settings(options, err) || !make_directories(err) || !start_log(options, err) ||
+        !pid_file_take(options, err) || !start_signals(err))
         return false;
+    configure_clients();
     connection_init();
     dispatch_serve(&remote_service);
     dispatch_serve(&qemu_service);
