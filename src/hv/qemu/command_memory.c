@@ -65,15 +65,19 @@ static struct backing backing_of(const struct builder *b, const struct xml_node 
     return backing;
 }
 
-// A file below memory_backing_dir, in a directory of the guest's own.
+// A file below memory_backing_dir, in a directory of the guest's own; or below the latter.
 static void memory_path(const struct builder *b, const char *id, char *path, size_t size)
 {
+    const char *directory = b->context->settings->memory_backing_dir;
     struct slice name = slice_of(b->context->state_dir), part, last = SLICE("guest");
+    struct buffer text = buffer_over(path, size);
+    if (!*directory) {
+        buffer_printf(&text, "%.*s/ram/%s", SLICE_ARG(name), id);
+        return;
+    }
     while (slice_split(&name, '/', &part))
         last = part;
-    struct buffer text = buffer_over(path, size);
-    buffer_printf(&text, "%s/%.*s/%s", b->context->settings->memory_backing_dir, SLICE_ARG(last),
-                  id);
+    buffer_printf(&text, "%s/%.*s/%s", directory, SLICE_ARG(last), id);
 }
 
 static void put_array_of_list(struct builder *b, const char *property, struct slice list)

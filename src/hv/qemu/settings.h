@@ -22,11 +22,12 @@ struct qemu_settings {
     bool seccomp_sandbox;
     bool log_timestamp;
     bool set_process_name;
-    uint32_t keepalive_interval, keepalive_count;
+    int32_t keepalive_interval;
+    uint32_t keepalive_count;
     uint32_t max_processes, max_files;
     char deprecation_behavior[16]; // "none", "omit", "reject", "crash"
     char save_image_format[16], dump_image_format[16];
-    char memory_backing_dir[QEMU_SETTING_MAX], hugetlbfs_mount[QEMU_SETTING_MAX];
+    char memory_backing_dir[QEMU_SETTING_MAX]; // of <source type='file'/>; "": below the state_dir
 };
 
 // The built-in values: as Debian's libvirt for root ("libvirt-qemu", "libvirt-qemu"; the built-in

@@ -1,0 +1,260 @@
+// qemu.conf: which settings there are, their values when nothing is said, and what is refused.
+#include "hv/qemu/settings.h"
+
+#include "core/conf.h"
+
+#include <string.h>
+
+#define PORT_MIN 5900 // the lowest port of a display
+
+// Settings that promise protection which is not there must not go unnoticed.
+static const char *refuse_on(const struct conf_value *value)
+{
+    return value->number ? "is not supported" : NULL;
+}
+
+static const char *check_driver(const struct conf_value *value)
+{
+    if (value->kind == CONF_VALUE_STRING)
+        return slice_is(value->string, "none") || slice_is(value->string, "dac")
+                   ? NULL
+                   : "only the security drivers \"none\" and \"dac\" are supported";
+    for (size_t i = 0; i < value->count; i++)
+        if (!slice_is(value->items[i], "none") && !slice_is(value->items[i], "dac"))
+            return "only the security drivers \"none\" and \"dac\" are supported";
+    return NULL;
+}
+
+static const char *check_display_port(const struct conf_value *value)
+{
+    return value->number < PORT_MIN || value->number > 65535 || value->negative
+               ? "port must be between 5900 and 65535"
+               : NULL;
+}
+
+static const char *check_websocket_port(const struct conf_value *value)
+{
+    return value->number < 5700 || value->number > 65535 || value->negative
+               ? "port must be between 5700 and 65535"
+               : NULL;
+}
+
+// "unlimited" or a number of bytes.
+static const char *set_max_core(void *field, const struct conf_value *value)
+{
+    uint64_t *bytes = field;
+    if (value->kind == CONF_VALUE_NUMBER && !value->negative)
+        *bytes = value->number;
+    else if (value->kind == CONF_VALUE_STRING && slice_is(value->string, "unlimited"))
+        *bytes = UINT64_MAX;
+    else
+        return "must be \"unlimited\" or a number of bytes";
+    return NULL;
+}
+
+// -1: as QEMU is able to, 0: never, 1: always.
+static const char *set_sandbox(void *field, const struct conf_value *value)
+{
+    if (value->kind != CONF_VALUE_NUMBER || value->number > 1)
+        return "must be -1, 0 or 1";
+    *(bool *)field = value->number != 0;
+    return NULL;
+}
+
+static const char *check_behavior(const struct conf_value *value)
+{
+    static const char *const values[] = {"none", "omit", "reject", "crash"};
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+        if (slice_is(value->string, values[i]))
+            return NULL;
+    return "must be \"none\", \"omit\", \"reject\" or \"crash\"";
+}
+
+static const char *check_image_format(const struct conf_value *value)
+{
+    static const char *const values[] = {"raw", "gzip", "bzip2", "xz", "lzop"};
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+        if (slice_is(value->string, values[i]))
+            return NULL;
+    return "unknown format";
+}
+
+#define TEXT(field)                                                                                \
+    {                                                                                              \
+        CONF_KEY(struct qemu_settings, CONF_STRING, field)                                         \
+    }
+#define SWITCH(field)                                                                              \
+    {                                                                                              \
+        CONF_KEY(struct qemu_settings, CONF_BOOL, field)                                           \
+    }
+#define NUMBER(field)                                                                              \
+    {                                                                                              \
+        CONF_KEY(struct qemu_settings, CONF_UINT32, field)                                         \
+    }
+#define CHECKED(type, field, function)                                                             \
+    {                                                                                              \
+        CONF_KEY(struct qemu_settings, type, field), .check = (function)                           \
+    }
+#define MADE(field, function)                                                                      \
+    {                                                                                              \
+        CONF_KEY(struct qemu_settings, CONF_ANY, field), .convert = (function)                     \
+    }
+#define REFUSED(key)                                                                               \
+    {                                                                                              \
+        .name = (key), .type = CONF_BOOL, .check = refuse_on                                       \
+    }
+#define IGNORED(key)                                                                               \
+    {                                                                                              \
+        .name = (key), .type = CONF_ANY                                                        \
+    }
+
+static const struct conf_key keys[] = {
+    TEXT(user),
+    TEXT(group),
+    SWITCH(dynamic_ownership),
+    SWITCH(remember_owner),
+    TEXT(vnc_listen),
+    TEXT(vnc_password),
+    SWITCH(vnc_allow_host_audio),
+    SWITCH(vnc_auto_unix_socket),
+    TEXT(spice_listen),
+    TEXT(spice_password),
+    SWITCH(spice_auto_unix_socket),
+    SWITCH(nographics_allow_host_audio),
+    CHECKED(CONF_UINT32, remote_display_port_min, check_display_port),
+    CHECKED(CONF_UINT32, remote_display_port_max, check_display_port),
+    CHECKED(CONF_UINT32, remote_websocket_port_min, check_websocket_port),
+    CHECKED(CONF_UINT32, remote_websocket_port_max, check_websocket_port),
+    MADE(max_core, set_max_core),
+    SWITCH(dump_guest_core),
+    MADE(seccomp_sandbox, set_sandbox),
+    SWITCH(log_timestamp),
+    SWITCH(set_process_name),
+    {CONF_KEY(struct qemu_settings, CONF_INT32, keepalive_interval)},
+    NUMBER(keepalive_count),
+    NUMBER(max_processes),
+    NUMBER(max_files),
+    CHECKED(CONF_STRING, deprecation_behavior, check_behavior),
+    CHECKED(CONF_STRING, save_image_format, check_image_format),
+    CHECKED(CONF_STRING, dump_image_format, check_image_format),
+    TEXT(memory_backing_dir),
+    {.name = "security_driver", .type = CONF_ANY, .check = check_driver},
+    REFUSED("vnc_tls"),
+    REFUSED("vnc_sasl"),
+    REFUSED("spice_tls"),
+    REFUSED("spice_sasl"),
+    REFUSED("chardev_tls"),
+    REFUSED("migrate_tls_force"),
+    REFUSED("mac_filter"),
+    REFUSED("security_require_confined"),
+    // Of no consequence here: what they set up is not built, or needs no setting.
+    IGNORED("allow_disk_format_probing"),
+    IGNORED("auto_dump_bypass_cache"),
+    IGNORED("auto_dump_path"),
+    IGNORED("auto_start_bypass_cache"),
+    IGNORED("backup_tls_x509_cert_dir"),
+    IGNORED("backup_tls_x509_secret_uuid"),
+    IGNORED("backup_tls_x509_verify"),
+    IGNORED("bridge_helper"),
+    IGNORED("capability_filters"),
+    IGNORED("cgroup_controllers"),
+    IGNORED("cgroup_device_acl"),
+    IGNORED("chardev_tls_x509_cert_dir"),
+    IGNORED("chardev_tls_x509_secret_uuid"),
+    IGNORED("chardev_tls_x509_verify"),
+    IGNORED("clear_emulator_capabilities"),
+    IGNORED("dbus_daemon"),
+    IGNORED("default_tls_x509_cert_dir"),
+    IGNORED("default_tls_x509_secret_uuid"),
+    IGNORED("default_tls_x509_verify"),
+    IGNORED("gluster_debug_level"),
+    IGNORED("hugetlbfs_mount"),
+    IGNORED("lock_manager"),
+    IGNORED("max_queued"),
+    IGNORED("max_threads_per_process"),
+    IGNORED("migrate_tls_x509_cert_dir"),
+    IGNORED("migrate_tls_x509_secret_uuid"),
+    IGNORED("migrate_tls_x509_verify"),
+    IGNORED("migration_address"),
+    IGNORED("migration_host"),
+    IGNORED("migration_port_max"),
+    IGNORED("migration_port_min"),
+    IGNORED("namespaces"),
+    IGNORED("nbd_tls"),
+    IGNORED("nbd_tls_x509_cert_dir"),
+    IGNORED("nbd_tls_x509_secret_uuid"),
+    IGNORED("nvram"),
+    IGNORED("pr_helper"),
+    IGNORED("relaxed_acs_check"),
+    IGNORED("sched_core"),
+    IGNORED("security_default_confined"),
+    IGNORED("slirp_helper"),
+    IGNORED("snapshot_image_format"),
+    IGNORED("spice_sasl_dir"),
+    IGNORED("spice_tls_x509_cert_dir"),
+    IGNORED("stdio_handler"),
+    IGNORED("swtpm_group"),
+    IGNORED("swtpm_user"),
+    IGNORED("virtiofsd_debug"),
+    IGNORED("vnc_sasl_dir"),
+    IGNORED("vnc_tls_x509_cert_dir"),
+    IGNORED("vnc_tls_x509_secret_uuid"),
+    IGNORED("vnc_tls_x509_verify"),
+    IGNORED("vxhs_tls"),
+    IGNORED("vxhs_tls_x509_cert_dir"),
+    IGNORED("vxhs_tls_x509_secret_uuid"),
+};
+
+#define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
+
+void qemu_settings_default(struct qemu_settings *settings, bool privileged)
+{
+    *settings = (struct qemu_settings){
+        .dynamic_ownership = privileged,
+        .remember_owner = privileged,
+        .vnc_listen = "127.0.0.1",
+        .spice_listen = "127.0.0.1",
+        .remote_display_port_min = PORT_MIN,
+        .remote_display_port_max = 65535,
+        .remote_websocket_port_min = 5700,
+        .remote_websocket_port_max = 65535,
+        .seccomp_sandbox = true,
+        .log_timestamp = true,
+        .set_process_name = true,
+        .keepalive_interval = 5,
+        .keepalive_count = 5,
+        .deprecation_behavior = "none",
+        .save_image_format = "raw",
+        .dump_image_format = "raw",
+    };
+    if (!privileged)
+        return;
+    slice_copy(settings->user, sizeof(settings->user), SLICE("libvirt-qemu"));
+    slice_copy(settings->group, sizeof(settings->group), SLICE("libvirt-qemu"));
+}
+
+static size_t key_index(const char *name)
+{
+    size_t i = 0;
+    while (i < KEY_COUNT && strcmp(keys[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+bool qemu_settings_read(struct qemu_settings *settings, struct slice text, const char *file,
+                        struct error *err)
+{
+    static uint32_t lines[KEY_COUNT];
+    struct conf conf = {
+        .keys = keys, .key_count = KEY_COUNT, .base = settings, .lines = lines, .file = file};
+    memset(lines, 0, sizeof(lines));
+    if (!conf_read(&conf, text, err))
+        return false;
+    if (settings->remote_display_port_min > settings->remote_display_port_max)
+        return conf_refuse(&conf, key_index("remote_display_port_min"),
+                           "must not be greater than remote_display_port_max", err);
+    if (settings->remote_websocket_port_min > settings->remote_websocket_port_max)
+        return conf_refuse(&conf, key_index("remote_websocket_port_min"),
+                           "must not be greater than remote_websocket_port_max", err);
+    return true;
+}
