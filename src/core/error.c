@@ -66,6 +66,22 @@ bool error_set(struct error *err, int domain, int code, const char *format, ...)
     return false;
 }
 
+bool error_set_plain(struct error *err, int domain, int code, const char *format, ...)
+{
+    if (err->code)
+        return false;
+    char text[2 * ERROR_MESSAGE_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    struct buffer out = buffer_over(err->message, sizeof(err->message));
+    err->code = code;
+    err->domain = domain;
+    put_cut(&out, slice_of(text));
+    return false;
+}
+
 bool error_is_set(const struct error *err)
 {
     return err->code != 0;

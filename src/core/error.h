@@ -27,6 +27,10 @@ bool error_set(struct error *err, int domain, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 bool error_vset(struct error *err, int domain, int code, const char *format, va_list args)
     __attribute__((format(printf, 4, 0)));
+// As error_set(), without the code's prefix: how libvirt reports what is wrong with an argument of a
+// public function (its virReportInvalidArg).
+bool error_set_plain(struct error *err, int domain, int code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 bool error_is_set(const struct error *err);
 void error_clear(struct error *err);
 

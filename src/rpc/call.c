@@ -139,12 +139,13 @@ enum co_status call_fail(struct call *call, int domain, int code, const char *fo
     return CO_DONE;
 }
 
-bool call_flags(struct call *call, uint32_t flags, uint32_t allowed, const char *function)
+bool call_flags(struct call *call, uint32_t flags, uint32_t allowed, int domain,
+                const char *function)
 {
     if ((flags & ~allowed) == 0)
         return true;
-    return error_set(&call->error, VIR_FROM_NONE, VIR_ERR_INVALID_ARG,
-                     "unsupported flags (0x%x) in function %s", flags & ~allowed, function);
+    return error_set_plain(&call->error, domain, VIR_ERR_INVALID_ARG,
+                           "unsupported flags (0x%x) in function %s", flags & ~allowed, function);
 }
 
 // The slot with this call's reply: what it wrote, an error, or an empty body.

@@ -62,6 +62,7 @@ bool call_reply_fd(struct call *call, int fd);
 int call_request_fd(const struct call *call, unsigned n);
 // Refuses flags that are not in `allowed` with libvirt's words ("unsupported flags (0x..) in
 // function virDomain..."). False with the error set.
-bool call_flags(struct call *call, uint32_t flags, uint32_t allowed, const char *function);
+bool call_flags(struct call *call, uint32_t flags, uint32_t allowed, int domain,
+                const char *function);
 
 #endif

@@ -52,7 +52,7 @@ static enum co_status connect_open(struct call *call)
     struct client *client = call->client;
     if (connection_hypervisor(client))
         return call_fail(call, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR, "connection already open");
-    if (!call_flags(call, args->flags, VIR_CONNECT_RO | VIR_CONNECT_NO_ALIASES,
+    if (!call_flags(call, args->flags, VIR_CONNECT_RO | VIR_CONNECT_NO_ALIASES, VIR_FROM_NONE,
                     "virConnectOpenAuth"))
         return CO_DONE;
     const struct hypervisor *hypervisor = hypervisor_for(args->name, &call->error);

@@ -18,7 +18,7 @@ bool call_driver_flags(struct call *call, const struct hypervisor *hypervisor, u
 {
     char name[64];
     snprintf(name, sizeof(name), "%s%s", hypervisor->prefix, function);
-    return call_flags(call, flags, allowed, name);
+    return call_flags(call, flags, allowed, hypervisor->error_domain, name);
 }
 
 enum co_status call_unsupported(struct call *call)
@@ -29,9 +29,8 @@ enum co_status call_unsupported(struct call *call)
 
 bool call_invalid_argument(struct call *call, const char *argument, const char *must)
 {
-    call_fail(call, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG, "%s in %s %s", argument,
-              xdr_procedure_name(call->procedure), must);
-    return false;
+    return error_set_plain(&call->error, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG, "%s in %s %s",
+                           argument, xdr_procedure_name(call->procedure), must);
 }
 
 bool call_exclusive_flags(struct call *call, uint32_t flags, uint32_t a, const char *a_name,
@@ -39,9 +38,8 @@ bool call_exclusive_flags(struct call *call, uint32_t flags, uint32_t a, const c
 {
     if (!(flags & a) || !(flags & b))
         return true;
-    call_fail(call, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG,
-              "Flags '%s' and '%s' are mutually exclusive", a_name, b_name);
-    return false;
+    return error_set_plain(&call->error, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG,
+                           "Flags '%s' and '%s' are mutually exclusive", a_name, b_name);
 }
 
 struct domain *call_find_domain(struct call *call, const struct remote_nonnull_domain *dom)

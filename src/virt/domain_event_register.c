@@ -133,7 +133,7 @@ static enum co_status monitor_event_register(struct call *call)
         return CO_DONE;
     if (!hypervisor->monitor_command)
         return call_unsupported(call);
-    if (!call_flags(call, args->flags, REGISTER_REGEX | REGISTER_NOCASE,
+    if (!call_flags(call, args->flags, REGISTER_REGEX | REGISTER_NOCASE, VIR_FROM_NONE,
                     "virDomainQemuMonitorEventStateRegisterID"))
         return CO_DONE;
     if (args->flags & REGISTER_REGEX)

@@ -17,6 +17,8 @@ struct table {
 // clang-format off
 static const struct call_entry *const remote_lists[] = {
     connection_handlers,
+    node_handlers,
+    capabilities_handlers,
     domain_lookup_handlers,
     domain_list_handlers,
     domain_state_handlers,

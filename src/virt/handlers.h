@@ -10,6 +10,8 @@ call_handler *handlers_find_qemu(uint32_t procedure);
 
 // The lists, each ended by {0, NULL}.
 extern const struct call_entry connection_handlers[];
+extern const struct call_entry node_handlers[];
+extern const struct call_entry capabilities_handlers[];
 extern const struct call_entry domain_lookup_handlers[];
 extern const struct call_entry domain_list_handlers[];
 extern const struct call_entry domain_state_handlers[];

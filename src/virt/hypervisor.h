@@ -15,6 +15,7 @@
 #include "core/loop.h"
 #include "text/xml.h"
 #include "virt/domain.h"
+#include "virt/node.h"
 
 #define HYPERVISOR_STATE_SIZE 2048
 
@@ -118,12 +119,16 @@ struct hypervisor {
     // Completes and checks a parsed definition in place: virt/domain_xml.h's rules with this
     // driver's defaults. `flags`: VIR_DOMAIN_DEFINE_*.
     bool (*parse)(struct xml_doc *doc, struct slice text, uint32_t flags, struct error *err);
+    // Whether the documents below can be written now; if not, the task is woken when they can.
+    // NULL: always.
+    bool (*ready)(struct task *task);
     void (*capabilities)(struct buffer *out, struct error *err);
     bool (*domain_capabilities)(struct buffer *out, struct slice emulator, struct slice arch,
                                 struct slice machine, struct slice virttype, struct error *err);
     // The driver's own elements of a status document, between <domstatus> and <domain>.
     void (*write_status)(const struct domain *domain, struct buffer *out);
     int32_t (*max_vcpus)(struct slice type, struct error *err);
+    const struct node_view *node; // the host, as this driver shows it (virt/node.h)
 
     // --- life cycle. `start` gets a row whose definition_tree() is the persistent definition, or,
     // with op->document, the completed document in definition_scratch(), which is there until the

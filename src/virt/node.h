@@ -52,6 +52,7 @@ int node_cells_free_memory(int first, int max, uint64_t *to, struct error *err);
 // room for all of them. Returns how many values; -1 with the error set.
 int node_free_pages(const uint32_t *sizes, size_t size_count, int first, unsigned cells,
                     uint64_t *to, struct error *err);
+enum { VIR_NODE_ALLOC_PAGES_SET = 1 << 0 }; // set the number rather than add to it
 // Sets (or with `add` raises) the number of huge pages; returns how many pools were changed, -1
 // with the error set. May block.
 int node_allocate_pages(const uint32_t *sizes, const uint64_t *counts, size_t size_count, int first,
@@ -71,8 +72,29 @@ bool node_capabilities_host(struct buffer *out, const struct node_security *secu
 bool node_sysinfo(struct buffer *out, struct error *err);
 // virConnectGetCPUModelNames: how many models libvirt names for an architecture (0: any is
 // accepted, -1 with the error set), and the name of one of them.
-int node_cpu_models(struct slice arch, struct error *err);
+int node_cpu_models(struct slice arch, int error_domain, struct error *err);
 const char *node_cpu_model_name(struct slice arch, int index);
+
+// ---- the node as a driver shows it --------------------------------------------------------------
+
+// The functions above, or a driver's own: struct hypervisor has one. What is NULL is not supported.
+struct node_view {
+    bool (*info)(struct node_info *to, struct error *err);
+    int (*cpu_map)(struct port_cpuset *online, struct error *err);
+    bool (*cpu_stats)(int cpu, struct node_stat stats[NODE_CPU_STATS], struct error *err);
+    int (*memory_stats)(int cell, struct node_stat stats[NODE_MEMORY_STATS], struct error *err);
+    bool (*free_memory)(uint64_t *bytes, struct error *err);
+    int (*cells_free_memory)(int first, int max, uint64_t *to, struct error *err);
+    int (*free_pages)(const uint32_t *sizes, size_t size_count, int first, unsigned cells,
+                      uint64_t *to, struct error *err);
+    int (*allocate_pages)(const uint32_t *sizes, const uint64_t *counts, size_t size_count,
+                          int first, unsigned cells, bool add, struct error *err);
+    bool (*sysinfo)(struct buffer *out, struct error *err);
+    const char *security_model; // virNodeGetSecurityModel; NULL: not supported
+    const char *security_doi;
+};
+
+extern const struct node_view node_of_host;
 
 // "0-3,8", as libvirt writes sets.
 void node_put_cpuset(struct buffer *out, const struct port_cpuset *set);

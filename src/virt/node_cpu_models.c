@@ -46,11 +46,11 @@ static size_t find_architecture(struct slice arch)
     return i;
 }
 
-int node_cpu_models(struct slice arch, struct error *err)
+int node_cpu_models(struct slice arch, int error_domain, struct error *err)
 {
     size_t i = find_architecture(arch);
     if (i == ARCHITECTURES) {
-        error_set(err, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "cannot find architecture %.*s",
+        error_set(err, error_domain, VIR_ERR_INVALID_ARG, "cannot find architecture %.*s",
                   SLICE_ARG(arch));
         return -1;
     }

@@ -182,8 +182,8 @@ bool node_cpu_stats(int cpu, struct node_stat stats[NODE_CPU_STATS], struct erro
     struct port_cpu_times times;
     int result = port_cpu_times(cpu, &times);
     if (result == -ENOENT)
-        return error_set(err, VIR_FROM_NONE, VIR_ERR_INVALID_ARG,
-                         "Invalid cpuNum in virHostCPUGetStatsLinux");
+        return error_set_plain(err, VIR_FROM_NONE, VIR_ERR_INVALID_ARG,
+                               "Invalid cpuNum in virHostCPUGetStatsLinux");
     if (result < 0)
         return error_set(err, VIR_FROM_NONE, VIR_ERR_SYSTEM_ERROR, "cannot open /proc/stat: %s",
                          strerror(-result));

@@ -24,8 +24,8 @@ int node_memory_stats(int cell, struct node_stat stats[NODE_MEMORY_STATS], struc
     if (last < 0 && cell == 0)
         cell = -1; // capabilities show one cell nevertheless
     if (cell >= 0 && cell > last) {
-        error_set(err, VIR_FROM_NONE, VIR_ERR_INVALID_ARG,
-                  "cellNum in virHostMemGetStats must be less than or equal to %d", last);
+        error_set_plain(err, VIR_FROM_NONE, VIR_ERR_INVALID_ARG,
+                        "cellNum in virHostMemGetStats must be less than or equal to %d", last);
         return -1;
     }
     int result = port_memory(cell < 0 ? -1 : cell, &memory);

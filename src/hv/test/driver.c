@@ -226,6 +226,7 @@ const struct hypervisor test_hypervisor = {
     .parse = parse,
     .capabilities = test_capabilities,
     .max_vcpus = test_max_vcpus,
+    .node = &test_node,
     .may_start = test_may_start,
     .may_shutdown = test_may_shutdown,
     .may_suspend = test_may_suspend,

@@ -38,5 +38,6 @@ void test_forget_times(void);
 // host.c
 void test_capabilities(struct buffer *out, struct error *err);
 int32_t test_max_vcpus(struct slice type, struct error *err);
+extern const struct node_view test_node;
 
 #endif
