@@ -3,7 +3,7 @@
 
 run-all.py [--build DIR] [--guests DIR] [--peer NAME] [--valgrind] [PART ...]
 
-A part is a family (unit, contract, alloc, client, compare) or one of its members, as client/connection.
+A part is a family (unit, contract, alloc, qemu, client, compare) or one of its members, as client/connection.
 Every part writes its whole output into DIR/results/; what failed is printed. The last line is the sum
 over all parts: N passed, N failed.
 """
@@ -74,6 +74,8 @@ def parts_of(options):
     compare = os.path.join(TOP, "test", "compare", "compare.py")
     if os.path.exists(compare):
         parts.append(Part("compare", [PYTHON, compare], count_line))
+    accept = os.path.join(TOP, "test", "qemu", "accept.py")
+    parts.append(Part("qemu", [PYTHON, accept], count_line))
     wrapper = VALGRIND if options.valgrind else []
     for path in sorted(glob.glob(os.path.join(build, "test", "unit", "test_*"))):
         if os.access(path, os.X_OK):

@@ -242,6 +242,7 @@ void build_block_nodes(struct builder *b, const struct xml_node *disk)
     json_putf(&b->json, "node-name", "libvirt-CoR-%.*s",
               SLICE_ARG(xml_attr_at(disk, "target", "dev")));
     json_putf(&b->json, "file", "libvirt-%.*s-format", SLICE_ARG(image.index));
+    json_puts(&b->json, "discard", "unmap");
     json_arg_close(b);
 }
 

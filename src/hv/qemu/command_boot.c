@@ -87,7 +87,7 @@ static void build_smbios_tables(struct builder *b, const struct xml_node *info)
 {
     static const char *const bios[] = {"vendor", "version", "date", "release", NULL};
     static const char *const system[] = {"manufacturer", "product", "version", "serial",
-                                         "sku",          "family",  NULL};
+                                         "uuid",         "sku",     "family",  NULL};
     static const char *const board[] = {"manufacturer", "product",  "version", "serial",
                                         "asset",        "location", NULL};
     static const char *const chassis[] = {"manufacturer", "version", "serial",

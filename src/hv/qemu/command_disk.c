@@ -140,6 +140,24 @@ static void put_geometry(struct builder *b, const struct xml_node *disk)
     put_text(b, "bios-chs-trans", xml_attr(geometry, "trans"));
 }
 
+// Blanks get a backslash: guests have seen them so ever since, and name their disks by serial
+// number.
+static void put_serial(struct builder *b, struct slice serial)
+{
+    char text[512];
+    struct buffer escaped = buffer_over(text, sizeof(text));
+    if (!slice_present(serial))
+        return;
+    for (size_t i = 0; i < serial.len; i++) {
+        if (serial.at[i] == ' ')
+            buffer_putc(&escaped, '\\');
+        buffer_putc(&escaped, serial.at[i]);
+    }
+    if (!buffer_ok(&escaped))
+        unsupported(b, "disk serial number is too long");
+    json_put_string(&b->json, "serial", buffer_slice(&escaped));
+}
+
 static void put_identity(struct builder *b, const struct xml_node *disk)
 {
     const struct xml_node *block = xml_child(disk, "blockio");
@@ -156,7 +174,7 @@ static void put_identity(struct builder *b, const struct xml_node *disk)
     put_number(b, "rotation_rate", xml_attr_at(disk, "target", "rotation_rate"));
     put_text(b, "vendor", xml_text_at(disk, "vendor"));
     put_text(b, "product", xml_text_at(disk, "product"));
-    put_text(b, "serial", xml_text_at(disk, "serial"));
+    put_serial(b, xml_text_at(disk, "serial"));
 }
 
 static void put_error_policy(struct builder *b, const struct xml_node *driver)

@@ -265,6 +265,14 @@ void build_numa(struct builder *b)
         unsupported(b, "NUMA interconnects are not supported");
 }
 
+static const struct xml_node *cell_at(const struct builder *b, unsigned node)
+{
+    XML_EACH(cell, xml_find(b->domain, "cpu/numa"), "cell")
+    if (node-- == 0)
+        return cell;
+    return NULL;
+}
+
 void build_memory_devices(struct builder *b)
 {
     XML_EACH(device, b->devices, "memory")
@@ -277,7 +285,8 @@ void build_memory_devices(struct builder *b)
                         SLICE_ARG(xml_attr(device, "model")));
             return;
         }
-        struct backing backing = backing_of(b, NULL, -1);
+        struct backing backing =
+            backing_of(b, cell_at(b, (unsigned)number_of(node)), (int)number_of(node));
         struct slice access = xml_attr(device, "access"), discard = xml_attr(device, "discard");
         if (slice_present(access))
             backing.access = access;

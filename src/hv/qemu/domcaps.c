@@ -2,7 +2,7 @@
 #include "hv/qemu/capabilities_guests.h"
 #include "hv/qemu/capabilities_lookup.h"
 #include "hv/qemu/firmware.h"
-#include "virt/cpu_x86.h"
+#include "hv/qemu/host_model.h"
 
 #include <string.h>
 
@@ -151,54 +151,6 @@ static void put_mode(struct buffer *out, const char *name, bool supported)
                   supported ? "" : "/");
 }
 
-// eax of cpuid leaf 1, whose fields for larger families and models are split in two.
-static uint32_t signature_of(uint32_t family, uint32_t model, uint32_t stepping)
-{
-    uint32_t base = family < 15 ? family : 15;
-    return (family - base) << 20 | (model >> 4 & 15) << 16 | base << 8 | (model & 15) << 4 |
-           (stepping & 15);
-}
-
-// "AuthenticAMD 15 107 1 cmov aes ...", as the probe wrote it.
-static bool read_processor(struct slice text, struct cpu_x86 *cpu)
-{
-    struct slice vendor, part;
-    uint32_t numbers[3];
-    memset(cpu, 0, sizeof(*cpu));
-    cpu->vendor = -1;
-    if (!slice_present(text) || !slice_split(&text, ' ', &vendor))
-        return false;
-    for (unsigned i = 0; i < CPU_X86_VENDORS; i++)
-        if (slice_is(vendor, cpu_x86_vendors[i].string))
-            cpu->vendor = (int)i;
-    for (size_t i = 0; i < 3; i++)
-        if (!slice_split(&text, ' ', &part) || !slice_u32(part, 10, &numbers[i]))
-            return false;
-    cpu->signature = signature_of(numbers[0], numbers[1], numbers[2]);
-    while (slice_split(&text, ' ', &part)) {
-        int feature = cpu_x86_feature_find(part);
-        if (feature >= 0)
-            cpu_x86_set_add(&cpu->features, (unsigned)feature);
-    }
-    return true;
-}
-
-// The models that the emulator has; what it can not give them counts as missing.
-static bool is_offered(const struct cpu_x86_model *model, struct cpu_x86_set *blocked, void *data)
-{
-    const struct subject *s = data;
-    const struct qemu_cpu_model *offered = qemu_capabilities_model(s->c, slice_of(model->name));
-    if (!offered)
-        return false;
-    struct slice names = offered->blockers[s->accelerator], name;
-    while (slice_present(names) && slice_split(&names, ',', &name)) {
-        int feature = cpu_x86_feature_find(name);
-        if (feature >= 0)
-            cpu_x86_set_add(blocked, (unsigned)feature);
-    }
-    return true;
-}
-
 static void put_policies(struct buffer *out, const struct cpu_x86_set *set, const char *policy)
 {
     for (unsigned i = 0; i < CPU_X86_FEATURES; i++)
@@ -207,21 +159,19 @@ static void put_policies(struct buffer *out, const struct cpu_x86_set *set, cons
                           cpu_x86_features[i].name);
 }
 
-static void put_host_model(struct buffer *out, struct subject *s)
+static void put_host_model(struct buffer *out, const struct subject *s)
 {
-    struct cpu_x86 cpu;
-    struct cpu_x86_description description;
-    if (!s->x86 || !read_processor(s->c->cpu[s->accelerator], &cpu) ||
-        !cpu_x86_describe(&cpu, false, is_offered, s, &description)) {
+    struct qemu_host_model host;
+    if (!s->x86 || !qemu_host_model_find(&host, s->c, s->accelerator)) {
         put_mode(out, "host-model", false);
         return;
     }
     put_mode(out, "host-model", true);
-    buffer_printf(out, "      <model fallback='forbid'>%s</model>\n", description.model->name);
-    if (cpu.vendor >= 0)
-        buffer_printf(out, "      <vendor>%s</vendor>\n", cpu_x86_vendors[cpu.vendor].name);
-    put_policies(out, &description.with, "require");
-    put_policies(out, &description.without, "disable");
+    buffer_printf(out, "      <model fallback='forbid'>%s</model>\n", host.description.model->name);
+    if (host.vendor)
+        buffer_printf(out, "      <vendor>%s</vendor>\n", host.vendor);
+    put_policies(out, &host.description.with, "require");
+    put_policies(out, &host.description.without, "disable");
     buffer_puts(out, "    </mode>\n");
 }
 
@@ -240,7 +190,7 @@ static void put_model(struct buffer *out, const struct subject *s,
                   model->deprecated ? " deprecated='yes'" : "", SLICE_ARG(model->name));
 }
 
-static void put_cpu(struct buffer *out, struct subject *s)
+static void put_cpu(struct buffer *out, const struct subject *s)
 {
     bool native = s->kvm && (slice_equal(s->arch, qemu_host_arch()) || s->x86);
     buffer_puts(out, "  <cpu>\n");
