@@ -97,6 +97,8 @@ int port_listen_unix(const char *path, uint32_t mode, uint32_t gid);
 // Listens on an address (NULL: every address, IPv4 and IPv6) and a port number or service name;
 // fills at most `max` descriptors and returns how many. May block (names are looked up).
 int port_listen_tcp(const char *address, const char *service, int *fds, size_t max);
+// Whether somebody could listen on that port now, on IPv4 and IPv6.
+bool port_tcp_is_free(uint16_t port);
 int port_accept(int listener, struct port_peer *peer);
 int port_connect_unix(const char *path);                  // -EAGAIN: the backlog is full, try again
 int port_connect_tcp(const char *address, uint16_t port); // numeric address; ends in PORT_POLL_OUT

@@ -125,6 +125,28 @@ int port_listen_unix(const char *path, uint32_t mode, uint32_t gid)
 
 // ---- TCP ----------------------------------------------------------------------------------------
 
+static bool can_bind(int family, const union address *address, socklen_t size)
+{
+    int fd = socket(family, SOCK_STREAM | SOCKET_FLAGS, 0);
+    if (fd < 0)
+        return errno == EAFNOSUPPORT;
+    int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+    // An address family that is switched off has nobody who listens.
+    bool free = bind(fd, &address->any, size) == 0 || errno == EADDRNOTAVAIL;
+    port_close(fd);
+    return free;
+}
+
+bool port_tcp_is_free(uint16_t port)
+{
+    union address v4 = {.v4 = {.sin_family = AF_INET, .sin_port = htons(port)}};
+    union address v6 = {.v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)}};
+    return can_bind(AF_INET, &v4, sizeof(v4.v4)) && can_bind(AF_INET6, &v6, sizeof(v6.v6));
+}
+
 static int listen_on(const struct addrinfo *info)
 {
     int fd = socket(info->ai_family, SOCK_STREAM | SOCKET_FLAGS, 0);

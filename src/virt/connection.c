@@ -46,24 +46,41 @@ static const struct hypervisor *hypervisor_for(struct slice uri, struct error *e
     return NULL;
 }
 
-static enum co_status connect_open(struct call *call)
+static const struct hypervisor *choose_hypervisor(struct call *call)
 {
     const struct remote_connect_open_args *args = CALL_ARGS(call, struct remote_connect_open_args);
-    struct client *client = call->client;
-    if (connection_hypervisor(client))
-        return call_fail(call, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR, "connection already open");
+    if (connection_hypervisor(call->client)) {
+        call_fail(call, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR, "connection already open");
+        return NULL;
+    }
     if (!call_flags(call, args->flags, VIR_CONNECT_RO | VIR_CONNECT_NO_ALIASES, VIR_FROM_NONE,
                     "virConnectOpenAuth"))
-        return CO_DONE;
-    const struct hypervisor *hypervisor = hypervisor_for(args->name, &call->error);
-    if (!hypervisor)
-        return CO_DONE;
-    if (args->flags & VIR_CONNECT_RO)
+        return NULL;
+    return hypervisor_for(args->name, &call->error);
+}
+
+static bool is_ready(struct call *call, const struct hypervisor *hypervisor)
+{
+    return !hypervisor->ready || hypervisor->ready(&call->task);
+}
+
+static enum co_status connect_open(struct call *call)
+{
+    const struct hypervisor **hypervisor = CALL_STATE(call, const struct hypervisor *);
+    struct client *client = call->client;
+    CO_BEGIN(&call->co);
+    *hypervisor = choose_hypervisor(call);
+    if (!*hypervisor)
+        CO_RETURN(&call->co);
+    CO_WAIT(&call->co, is_ready(call, *hypervisor));
+    if (!client || connection_hypervisor(client))
+        CO_RETURN(&call->co);
+    if (CALL_ARGS(call, struct remote_connect_open_args)->flags & VIR_CONNECT_RO)
         client->read_only = true;
-    opened[client_index(client)] = hypervisor;
-    if (hypervisor->opened)
-        hypervisor->opened();
-    return CO_DONE;
+    opened[client_index(client)] = *hypervisor;
+    if ((*hypervisor)->opened)
+        (*hypervisor)->opened();
+    CO_END(&call->co);
 }
 
 static enum co_status connect_close(struct call *call)

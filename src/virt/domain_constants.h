@@ -558,6 +558,12 @@ enum {
     VIR_CONNECT_BASELINE_CPU_MIGRATABLE = 2,
 };
 
+// virDomainQemuMonitorCommandFlags
+enum {
+    VIR_DOMAIN_QEMU_MONITOR_COMMAND_DEFAULT = 0,
+    VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP = 1,
+};
+
 // virCPUCompareResult
 enum {
     VIR_CPU_COMPARE_ERROR = -1,

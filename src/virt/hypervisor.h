@@ -119,8 +119,8 @@ struct hypervisor {
     // Completes and checks a parsed definition in place: virt/domain_xml.h's rules with this
     // driver's defaults. `flags`: VIR_DOMAIN_DEFINE_*.
     bool (*parse)(struct xml_doc *doc, struct slice text, uint32_t flags, struct error *err);
-    // Whether the documents below can be written now; if not, the task is woken when they can.
-    // NULL: always.
+    // Whether definitions can be completed and the documents below written now; if not, the task is
+    // woken when they can. Opening a connection waits for it. NULL: always.
     bool (*ready)(struct task *task);
     void (*capabilities)(struct buffer *out, struct error *err);
     bool (*domain_capabilities)(struct buffer *out, struct slice emulator, struct slice arch,

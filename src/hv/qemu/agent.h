@@ -20,6 +20,7 @@ enum agent_timeout {
     AGENT_WAIT_DEFAULT = -1, // 5 seconds
     AGENT_WAIT_NOT = 0,
     AGENT_WAIT_SHUTDOWN = 60,
+    AGENT_WAIT_LONG = 60, // libvirt would block
 };
 
 // What QEMU tells about the guest and some commands wait for instead of an answer.

@@ -10,6 +10,7 @@
 #include "core/config.h"
 #include "hv/qemu/agent.h"
 #include "hv/qemu/monitor.h"
+#include "text/xml.h"
 #include "virt/domain.h"
 
 #define GUEST_ALIAS_SIZE 64
@@ -24,10 +25,25 @@ enum guest_action {
     GUEST_COREDUMP_RESTART,
 };
 
+// A wait for the end of an emulator; process_kill() is over it.
+struct process_kill {
+    struct co co;
+    struct pause pause;
+    unsigned polls;
+    bool killed;
+};
+
+// A conversation after the start; process_refresh() and process_configure() are over it.
+struct process_setup {
+    struct co co, inner;
+    struct monitor_call call;
+    unsigned index;
+};
+
 // Work that an event begins and no client waits for. It is a task with a frame of its own.
 struct guest_flow {
     struct task task;
-    struct co co;
+    struct co co, part; // of the flow, and of a part of it
     bool running;
     bool has_job;
     struct domain *domain; // with a reference, while it runs
@@ -36,9 +52,11 @@ struct guest_flow {
     struct domain_job_wait job;
     struct pause pause;
     struct error error;
+    struct process_kill kill;
     union {
         struct monitor_call call;
         struct monitor_open open;
+        struct process_setup setup;
     };
 };
 
@@ -57,13 +75,15 @@ struct guest {
     bool agent_error;      // the connection could not be made or failed
     char agent_alias[GUEST_ALIAS_SIZE];
 
-    bool starting;          // not seen by clients' operations yet
-    bool being_destroyed;   // events and the end of the monitor are expected
-    bool fake_reboot;       // a SHUTDOWN is followed by a reset
-    bool paused_shutdown;   // stopped for the fake reboot: nobody is told
-    int16_t paused_reason;  // told by the next STOP event
-    int16_t running_reason; // told by the next RESUME event
-    uint8_t on_poweroff, on_reboot, on_crash;
+    bool starting;                            // not seen by clients' operations yet
+    bool being_destroyed;                     // events and the end of the monitor are expected
+    bool fake_reboot;                         // a SHUTDOWN is followed by a reset
+    bool paused_shutdown;                     // stopped for the fake reboot: nobody is told
+    int16_t paused_reason;                    // told by the next STOP event
+    int16_t running_reason;                   // told by the next RESUME event
+    uint8_t on_poweroff, on_reboot, on_crash; // enum guest_action
+    char panic_type[32];                      // what the guest said when it panicked
+    int64_t clock_adjustment;                 // of a variable clock, when the emulator was started
 
     bool balloon;         // there is a device for it
     uint64_t balloon_kib; // the current size
@@ -88,9 +108,9 @@ struct guest *guest_need(const struct domain *domain, struct error *err);
 
 // Reads from the live definition what is looked at often.
 void guest_learn(struct guest *guest, const struct xml_node *tree);
-// Writes the status file again with what the rows say now. `tree` may be NULL: then the live
-// definition is read.
-void guest_save(struct guest *guest, const struct xml_node *tree);
+// Writes the status file again with what the rows say now. `tree` is definition_doc()'s, or NULL:
+// then the live definition is read.
+void guest_save(struct guest *guest, struct xml_node *tree);
 // The driver's elements of a status file, and reading them again.
 void guest_write_status(const struct domain *domain, struct buffer *out);
 bool guest_read_status(struct guest *guest, const struct xml_node *status,
@@ -105,6 +125,9 @@ void guest_file(const struct domain *domain, const char *name, char to[PORT_PATH
 void guest_flow_begin(struct guest *guest, struct guest_flow *flow, void (*run)(struct task *task));
 void guest_flow_end(struct guest_flow *flow);
 
+// The guest that a part of it belongs to: GUEST_OF(monitor, monitor), GUEST_OF(flow, stop).
+#define GUEST_OF(pointer, member)                                                                  \
+    ((struct guest *)(void *)((char *)(pointer)-offsetof(struct guest, member)))
 #define GUEST_FLOW_OF(task_pointer)                                                                \
     ((struct guest_flow *)(void *)((char *)(task_pointer)-offsetof(struct guest_flow, task)))
 

@@ -17,7 +17,6 @@
 // How long a command may take. libvirt would wait for ever; a stuck emulator must not hold a call
 // slot for ever here.
 #define MONITOR_COMMAND_LIMIT_NS (60 * NS_PER_SEC)
-#define MONITOR_NO_LIMIT         0
 // An emulator with much memory to prepare takes its time before it listens.
 #define MONITOR_GREETING_LIMIT_NS (60 * NS_PER_SEC)
 
@@ -64,6 +63,7 @@ struct monitor_call {
     struct monitor_call *next;
     struct pause limit;
     uint32_t id;
+    bool unlimited; // may take as long as it likes; set it before the first step
     bool sent, answered, failed, too_long;
     // The answer, valid until the next wait: the "return" value; NULL after an error.
     const struct json_value *result;

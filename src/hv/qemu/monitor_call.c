@@ -22,7 +22,6 @@ struct slice monitor_args(const char *format, ...)
 
 static void join(struct monitor_call *call, struct monitor *m, struct task *task)
 {
-    memset(call, 0, sizeof(*call));
     call->monitor = m;
     call->task = task;
     if (m->last)
@@ -244,14 +243,14 @@ enum co_status monitor_command(struct monitor_call *call, struct monitor *m, str
                                const char *command, struct slice arguments, struct error *err)
 {
     struct text text = {.command = command, .arguments = arguments, .object = SLICE_NONE};
-    return run(call, m, task, &text, MONITOR_COMMAND_LIMIT_NS, err);
+    return run(call, m, task, &text, call->unlimited ? 0 : MONITOR_COMMAND_LIMIT_NS, err);
 }
 
 enum co_status monitor_pass(struct monitor_call *call, struct monitor *m, struct task *task,
                             struct slice object, struct error *err)
 {
     struct text text = {.command = NULL, .arguments = SLICE_NONE, .object = object};
-    return run(call, m, task, &text, MONITOR_NO_LIMIT, err);
+    return run(call, m, task, &text, 0, err);
 }
 
 // ---- the beginning

@@ -1,0 +1,29 @@
+// Operations on running guests: the driver's entries of struct hypervisor.
+#ifndef HV_QEMU_GUEST_OPS_H
+#define HV_QEMU_GUEST_OPS_H
+
+#include "hv/qemu/guest.h"
+#include "virt/hypervisor.h"
+
+// guest_power.c
+hypervisor_fn guest_shutdown, guest_reboot, guest_reset, guest_suspend, guest_resume;
+hypervisor_fn guest_inject_nmi;
+// guest_memory.c
+hypervisor_fn guest_set_memory, guest_memory_stats;
+bool guest_info(const struct domain *domain, uint64_t *memory_kib, uint64_t *cpu_ns);
+// guest_vcpus.c
+hypervisor_fn guest_set_vcpus;
+// guest_keys.c
+hypervisor_fn guest_send_key;
+// guest_monitor.c
+hypervisor_fn guest_monitor_command, guest_screenshot;
+// guest_agent.c
+hypervisor_fn guest_agent_command, guest_hostname, guest_get_time, guest_set_time;
+// guest_console.c
+hypervisor_fn guest_open_console, guest_open_channel;
+
+// Whether the agent can be asked now (libvirt: qemuDomainAgentAvailable). Errors:
+// VIR_ERR_OPERATION_INVALID, VIR_ERR_AGENT_UNRESPONSIVE, VIR_ERR_ARGUMENT_UNSUPPORTED.
+bool guest_agent_available(const struct guest *guest, struct error *err);
+
+#endif
