@@ -19,11 +19,21 @@ O ?= build
 KCONFIG := $(if $(wildcard .config),.config,configs/default.config)
 VERSION := 0.1.0
 
+# One line a step; V=1 shows the commands.
+V ?=
+quiet = $(if $(V),,@echo "  $(1)	$(patsubst $(O)/%,%,$@)";)
+
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 OPTIMIZE ?= -Os -g
 NV_CFLAGS := -std=c11 $(OPTIMIZE) $(WARNINGS) -ffunction-sections -fdata-sections \
              -DNANOVIRT_VERSION='"$(VERSION)"' -Isrc -I. -I$(O)/gen
 NV_LDFLAGS := -Wl,--gc-sections
+ifndef SANITIZE
+# Nothing here unwinds, and the tables of pointers need one bit of relocation each where the linker can.
+NV_CFLAGS += -fno-asynchronous-unwind-tables
+NV_LDFLAGS += $(if $(STATIC),,$(shell echo 'int main(void){return 0;}' | $(CC) -x c - -o /dev/null \
+    -Wl,-z,pack-relative-relocs 2> /dev/null && echo -Wl,-z,pack-relative-relocs))
+endif
 ifdef SANITIZE
 NV_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 NV_LDFLAGS += -fsanitize=address,undefined
@@ -46,30 +56,30 @@ LIBRARY := $(O)/libnanovirt.a
 all: $(O)/nanovirtd
 
 $(O)/nanovirtd: $(MAIN) $(LIBRARY)
-	$(CC) $(NV_CFLAGS) $(CFLAGS) -o $@ $(MAIN) $(LIBRARY) $(NV_LDFLAGS) $(LDFLAGS) $(LIBS)
+	$(call quiet,LD)$(CC) $(NV_CFLAGS) $(CFLAGS) -o $@ $(MAIN) $(LIBRARY) $(NV_LDFLAGS) $(LDFLAGS) $(LIBS)
 
 $(LIBRARY): $(filter-out $(MAIN),$(OBJECTS))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call quiet,AR)$(AR) rcs $@ $^
 
 $(O)/%.o: %.c $(GENERATED) $(O)/gen/config_generated.h
 	@mkdir -p $(@D)
-	$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call quiet,CC)$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(O)/gen/%.o: $(O)/gen/%.c $(GENERATED) $(O)/gen/config_generated.h
-	$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call quiet,CC)$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(O)/gen/config_generated.h: $(KCONFIG) scripts/config_header.sh
 	@mkdir -p $(@D)
-	sed $(if $(CHECKS),'s/^# \(CONFIG_DEBUG_CHECKS\) is not set/\1=y/',) $(if $(CHECKS),,-n p) $< | sh scripts/config_header.sh > $@
+	@sed $(if $(CHECKS),'s/^# \(CONFIG_DEBUG_CHECKS\) is not set/\1=y/',) $(if $(CHECKS),,-n p) $< | sh scripts/config_header.sh > $@
 
 $(O)/host/xdrgen: $(wildcard proto/*.c proto/*.h)
 	@mkdir -p $(@D)
-	$(HOSTCC) -std=c11 -O1 -g $(WARNINGS) -o $@ $(filter %.c,$^)
+	$(call quiet,HOSTCC)$(HOSTCC) -std=c11 -O1 -g $(WARNINGS) -o $@ $(filter %.c,$^)
 
 $(GENERATED) $(CONTRACT).c &: $(PROTOCOLS) $(O)/host/xdrgen
 	@mkdir -p $(O)/gen/proto
-	$(O)/host/xdrgen $(O)/gen/proto $(PROTOCOLS)
+	$(call quiet,XDRGEN)$(O)/host/xdrgen $(O)/gen/proto $(PROTOCOLS)
 
 
 UNIT_SOURCES := $(wildcard test/unit/test_*.c)
@@ -77,18 +87,19 @@ UNIT_TESTS := $(UNIT_SOURCES:%.c=$(O)/%)
 
 $(O)/test/unit/%: test/unit/%.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(NV_LDFLAGS) $(LDFLAGS) -lcmocka $(LIBS)
+	$(call quiet,LD)$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(NV_LDFLAGS) $(LDFLAGS) -lcmocka $(LIBS)
 
 .PHONY: unit
 unit: $(UNIT_TESTS)
 	@for t in $(UNIT_TESTS); do $$t || exit 1; done
 
 include test/test.mk
+include test/bench.mk
 
 # The contract against independent descriptions of the protocol.
 $(O)/test/contract/%: test/contract/%.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(NV_LDFLAGS) $(LDFLAGS) $(LIBS)
+	$(call quiet,LD)$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(NV_LDFLAGS) $(LDFLAGS) $(LIBS)
 
 .PHONY: contract-test
 contract-test: $(O)/test/contract/packets $(O)/test/contract/traffic
