@@ -81,7 +81,7 @@ def parts_of(options):
         if os.access(path, os.X_OK):
             parts.append(Part("unit/" + os.path.basename(path)[5:], wrapper + [path], count_tap))
     parts.append(Part("alloc", ["sh", "test/check-alloc.sh", os.path.join(build, "libnanovirt.a"),
-                                os.path.join(build, "src/core/main.o")], count_line))
+                                *glob.glob(os.path.join(build, "src/*/main.o"))], count_line))
     contract = os.path.join(TOP, "test", "contract", "run")
     if os.path.exists(contract):
         parts.append(Part("contract", [contract, build], count_line))

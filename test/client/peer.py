@@ -212,8 +212,8 @@ class Libvirtd(Peer):
     """Debian's libvirtd in namespaces of its own, with virtlogd, on directories under the root.
 
     The mount namespace puts the root's directories where libvirtd has compiled its paths in; the
-    process namespace ends all that was started when its first process ends; the network namespace
-    keeps its firewall rules away from this machine.
+    process namespace ends all that was started when its first process ends, which is when this one
+    does; the network namespace keeps its firewall rules away from this machine.
     """
 
     # libvirtd 9 can crash when it is told to leave while it takes up guests.
@@ -229,7 +229,10 @@ for directory in etc/libvirt run/libvirt var/lib/libvirt var/log/libvirt var/cac
 done
 ip link set lo up 2> /dev/null || true
 touch "$1/ready"
-while :; do sleep 1000 & wait; done
+exec 3<&0
+cat <&3 > /dev/null &
+reader=$!
+while kill -0 $reader 2> /dev/null; do sleep 1 & wait $!; done
 """
 
     def __init__(self):
@@ -246,8 +249,7 @@ while :; do sleep 1000 & wait; done
                        'remember_owner = 0\nnamespaces = []\ncgroup_controllers = []\n')
         self.world = subprocess.Popen(
             ["unshare", "-m", "-n", "-p", "-f", "--mount-proc", "sh", "-c", self.WORLD, "world",
-             self.root], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            start_new_session=True)
+             self.root], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
         wait_until(lambda: os.path.exists(self.path("ready")), "the namespaces of libvirtd")
         self.first_process = children_of(self.world.pid)[0]
         self.logger = subprocess.Popen(self.inside("virtlogd"), stdin=subprocess.DEVNULL,
