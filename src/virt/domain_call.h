@@ -14,6 +14,8 @@
 #include "virt/domain.h"
 #include "virt/hypervisor.h"
 
+#define VIR_TYPED_PARAM_STRING_OKAY 4u // virTypedParameterFlags
+
 // The driver of the connection that the call came over. NULL, with the call's error set, when the
 // connection is not open.
 const struct hypervisor *call_hypervisor(struct call *call);

@@ -7,6 +7,7 @@
 #include "proto/qemu.h"
 #include "proto/remote.h"
 #include "rpc/client.h"
+#include "rpc/xdr_params.h"
 #include "virt/domain_call.h"
 #include "virt/domain_event_callbacks.h"
 
@@ -189,6 +190,23 @@ void domain_event_device(const struct domain *domain, int id, struct slice alias
     else if (id == VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED)
         tell(domain, &NEW_FORM(DEVICE_REMOVAL_FAILED),
              XDR_TYPE(remote_domain_event_callback_device_removal_failed_msg), &body, 0);
+}
+
+void domain_event_tunable(const struct domain *domain, const char *name, struct slice value)
+{
+    struct remote_nonnull_domain dom;
+    domain_to_wire(domain, &dom);
+    struct event_callback *callback = NULL;
+    while ((callback = event_callback_next(callback, domain, VIR_DOMAIN_EVENT_ID_TUNABLE))) {
+        struct xdr_writer *w =
+            client_event_begin(&remote_program, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_TUNABLE);
+        xdr_put_i32(w, callback->id);
+        xdr_encode(w, XDR_TYPE(remote_nonnull_domain), &dom);
+        struct xdr_list_mark params = xdr_list_begin(w, REMOTE_DOMAIN_EVENT_TUNABLE_MAX);
+        xdr_param_add_string(w, &params, name, value);
+        xdr_list_end(w, &params);
+        client_event_send(callback->client);
+    }
 }
 
 void domain_event_metadata_change(const struct domain *domain, int type, struct slice uri)

@@ -26,6 +26,7 @@ void domain_event_pmsuspend(const struct domain *domain, int id,
                             int reason); // ..._PMSUSPEND, _PMWAKEUP
 void domain_event_agent_lifecycle(const struct domain *domain, int state, int reason);
 void domain_event_device(const struct domain *domain, int id, struct slice alias); // added, removed
+void domain_event_tunable(const struct domain *domain, const char *name, struct slice value);
 void domain_event_metadata_change(const struct domain *domain, int type, struct slice uri);
 // virConnectDomainQemuMonitorEventRegister
 void domain_event_monitor(const struct domain *domain, struct slice event, int64_t seconds,

@@ -29,11 +29,20 @@ static const struct call_entry *const remote_lists[] = {
     domain_rename_handlers,
     domain_xml_desc_handlers,
     domain_event_handlers,
+    domain_console_handlers,
+    domain_agent_handlers,
+    domain_security_handlers,
+    domain_input_handlers,
+    domain_pin_handlers,
+    domain_vcpu_handlers,
+    domain_metadata_handlers,
+    domain_memory_handlers,
     NULL,
 };
 
 static const struct call_entry *const qemu_lists[] = {
     monitor_event_handlers,
+    qemu_command_handlers,
     NULL,
 };
 // clang-format on

@@ -22,6 +22,15 @@ extern const struct call_entry domain_autostart_handlers[];
 extern const struct call_entry domain_rename_handlers[];
 extern const struct call_entry domain_xml_desc_handlers[];
 extern const struct call_entry domain_event_handlers[];
+extern const struct call_entry domain_memory_handlers[];
+extern const struct call_entry domain_metadata_handlers[];
+extern const struct call_entry domain_vcpu_handlers[];
+extern const struct call_entry domain_pin_handlers[];
+extern const struct call_entry domain_input_handlers[];
+extern const struct call_entry domain_security_handlers[];
+extern const struct call_entry domain_agent_handlers[];
+extern const struct call_entry domain_console_handlers[];
+extern const struct call_entry qemu_command_handlers[];
 extern const struct call_entry monitor_event_handlers[];
 
 #endif

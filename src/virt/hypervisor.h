@@ -81,21 +81,39 @@ struct hypervisor_op {
     ((type *)(void *)((op)->state +                                                                \
                       0 * sizeof(char[sizeof(type) <= HYPERVISOR_STATE_SIZE ? 1 : -1])))
 
+// What virDomainGetVcpus tells of a vcpu that is online.
+struct hypervisor_vcpu {
+    int32_t state; // VIR_VCPU_*
+    int32_t cpu;   // the processor that it is on
+    uint64_t cpu_ns;
+    struct port_cpuset affinity;
+};
+
+#define HYPERVISOR_EMULATOR (-1) // instead of a vcpu's number: the emulator's own threads
+
+struct hypervisor_cpu_stats {
+    uint64_t cpu_ns, user_ns, system_ns; // of all processors together
+    uint64_t vcpu_ns;                    // of one processor: what of cpu_ns were vcpus
+};
+
 typedef enum co_status hypervisor_fn(struct hypervisor_op *op);
 
 // The flags that a driver's functions allow; others are refused in libvirt's words, with the name
 // of libvirt's function (prefix + name: "qemuDomainCreateWithFlags").
 struct hypervisor_flags {
     uint32_t create_xml, create, define, undefine, destroy, shutdown, reboot, xml_desc;
-    uint32_t set_vcpus, get_vcpus, hostname, set_time;
+    uint32_t set_vcpus, get_vcpus, pin_vcpu, hostname, set_time;
 };
 
 struct hypervisor {
-    const char *type;    // virConnectGetType: "QEMU", "Test"
-    const char *prefix;  // of libvirt's function names: "qemu", "test"
-    const char *os_type; // of every domain (virDomainGetOSType); NULL: the definition's
-    bool takes_files;    // virDomainCreateWithFiles is there
-    bool terse_lookups;  // a lookup that fails says "Domain not found" and not which
+    const char *type;      // virConnectGetType: "QEMU", "Test"
+    const char *prefix;    // of libvirt's function names: "qemu", "test"
+    const char *os_type;   // of every domain (virDomainGetOSType); NULL: the definition's
+    bool takes_files;      // virDomainCreateWithFiles is there
+    const char *no_vcpus;  // what virDomainGetVcpus says of a domain that does not run
+    bool checks_max_vcpus; // virDomainSetVcpusFlags looks at max_vcpus first, with its own words
+    bool lists_security_labels; // virDomainGetSecurityLabelList is there
+    bool terse_lookups;         // a lookup that fails says "Domain not found" and not which
     struct hypervisor_flags allowed;
     int error_domain;       // VIR_FROM_QEMU, VIR_FROM_TEST
     const char *config_dir; // where definitions lie; set at start-up
@@ -150,6 +168,7 @@ struct hypervisor {
     void (*interrupt)(struct domain *domain, uint32_t flags);
     hypervisor_fn *start, *destroy, *shutdown, *reboot, *reset, *suspend, *resume;
     // --- what else can be done with a running domain
+    hypervisor_fn *set_memory_stats_period; // `named.value` is the period in seconds
     hypervisor_fn *set_memory, *set_vcpus, *memory_stats, *send_key, *inject_nmi, *screenshot;
     hypervisor_fn *monitor_command, *agent_command, *hostname, *get_time, *set_time;
     hypervisor_fn *open_console, *open_channel;
@@ -157,6 +176,23 @@ struct hypervisor {
     // Current balloon size in KiB and CPU time in ns, without waiting; false, with both left alone,
     // when there are none (a domain that does not run).
     bool (*info)(const struct domain *domain, uint64_t *memory_kib, uint64_t *cpu_ns);
+
+    // --- processors of a running domain, without waiting
+    bool (*vcpu)(const struct domain *domain, unsigned vcpu, struct hypervisor_vcpu *to,
+                 struct error *err);
+    // Binds a vcpu's thread, or the emulator.
+    bool (*pin)(const struct domain *domain, int vcpu, const struct port_cpuset *cpus,
+                struct error *err);
+    // Of all processors together (cpu -1), or of one of `cpu_stats_cpus` (0: not known).
+    bool (*cpu_stats)(const struct domain *domain, int cpu, struct hypervisor_cpu_stats *to,
+                      struct error *err);
+    unsigned cpu_stats_cpus;
+
+    // The processors that guests may run on.
+    bool (*node_cpus)(struct port_cpuset *cpus, struct error *err);
+    // virDomainGetSecurityLabel of a running domain: the label of node->security_model; "" when
+    // there is none.
+    void (*security_label)(const struct domain *domain, char *label, size_t size, bool *enforcing);
 };
 
 // The drivers of this build, ended by NULL.

@@ -26,6 +26,7 @@ bool test_may_undefine(const struct domain *domain, struct error *err);
 bool test_info(const struct domain *domain, uint64_t *memory_kib, uint64_t *cpu_ns);
 enum co_status test_set_memory(struct hypervisor_op *op);
 enum co_status test_set_vcpus(struct hypervisor_op *op);
+enum co_status test_set_memory_stats_period(struct hypervisor_op *op);
 enum co_status test_memory_stats(struct hypervisor_op *op);
 enum co_status test_send_key(struct hypervisor_op *op);
 enum co_status test_inject_nmi(struct hypervisor_op *op);
@@ -34,6 +35,16 @@ enum co_status test_hostname(struct hypervisor_op *op);
 enum co_status test_get_time(struct hypervisor_op *op);
 enum co_status test_set_time(struct hypervisor_op *op);
 void test_forget_times(void);
+
+// processors.c
+bool test_cpus(struct port_cpuset *cpus, struct error *err);
+bool test_vcpu(const struct domain *domain, unsigned vcpu, struct hypervisor_vcpu *to,
+               struct error *err);
+bool test_pin(const struct domain *domain, int vcpu, const struct port_cpuset *cpus,
+              struct error *err);
+bool test_cpu_stats(const struct domain *domain, int cpu, struct hypervisor_cpu_stats *to,
+                    struct error *err);
+void test_security_label(const struct domain *domain, char *label, size_t size, bool *enforcing);
 
 // host.c
 void test_capabilities(struct buffer *out, struct error *err);
