@@ -3,6 +3,7 @@
 
 #include "hv/qemu/monitor.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define TIME_LIMIT_NS (30ull * 1000000000)
@@ -30,7 +31,10 @@ static bool wait_for(struct probe_qmp *qmp, short events)
 static bool send_all(struct probe_qmp *qmp, struct slice text)
 {
     while (text.len) {
-        ptrdiff_t sent = port_write(qmp->fd, text.at, text.len);
+        // Not port_write(): in a worker, a program that has ended would take us with it (SIGPIPE).
+        ptrdiff_t sent = port_send_fds(qmp->fd, text.at, text.len, NULL, 0);
+        if (sent < 0 && sent != -EAGAIN)
+            return fail(qmp, "the emulator ended");
         if (sent < 0 && !wait_for(qmp, PORT_POLL_OUT))
             return false;
         if (sent > 0)
