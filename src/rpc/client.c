@@ -251,7 +251,7 @@ void client_cut(struct client *client, const char *why)
 void client_close_later(struct client *client)
 {
     client->closing = true;
-    if (!client->send_first)
+    if (!client->send_first && !client->calls) // the call that closes has its reply before it
         client_cut(client, "closed");
     else
         client_update(client);

@@ -25,7 +25,8 @@ static const struct xdr_procedure *find_procedure(const struct client *client,
                                                   struct error *err)
 {
     if (header->status != VIR_NET_OK) {
-        error_set(err, VIR_FROM_RPC, VIR_ERR_RPC, "Unexpected message status %d", header->status);
+        error_set(err, VIR_FROM_RPC, VIR_ERR_RPC, "Unexpected message status %u",
+                  (unsigned)header->status);
         return NULL;
     }
     if (!service) {

@@ -109,7 +109,8 @@ bool connection_gate(struct call *call)
 {
     if (connection_hypervisor(call->client) || needs_no_connection(call))
         return true;
-    return error_set(&call->error, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR, "connection not open");
+    return error_set(&call->error, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR,
+                     "hypervisor connection not open");
 }
 
 // ---- authentication

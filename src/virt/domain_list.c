@@ -145,10 +145,12 @@ static enum co_status num_of_defined_domains(struct call *call)
 static bool check_maximum(struct call *call, int32_t max, const char *name)
 {
     if (max > REMOTE_DOMAIN_LIST_MAX) {
-        call_fail(call, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR, "%s > REMOTE_DOMAIN_LIST_MAX", name);
+        call_fail(call, VIR_FROM_RPC, VIR_ERR_RPC, "%s > REMOTE_DOMAIN_LIST_MAX", name);
         return false;
     }
-    return max >= 0 || call_invalid_argument(call, name, "must be zero or greater");
+    if (max < 0)
+        call_fail(call, VIR_FROM_RPC, VIR_ERR_RPC, "%s must be non-negative", name);
+    return max >= 0;
 }
 
 static enum co_status list_domains(struct call *call)

@@ -116,7 +116,9 @@ static bool check_count(struct call *call, int32_t nparams, int32_t limit)
         call_fail(call, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR, "nparams too large");
         return false;
     }
-    return nparams >= 0 || call_invalid_argument(call, "*nparams", "must be zero or greater");
+    if (nparams < 0)
+        call_fail(call, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR, "nparams must be non-negative");
+    return nparams >= 0;
 }
 
 static bool check_number(struct call *call, const char *name, int32_t number)

@@ -353,21 +353,29 @@ def test_a_message_longer_than_any_string_gets_an_error_and_the_connection_lives
     assert raw.is_alive()
 
 
-def test_a_definition_of_200_kilobytes_is_taken(raw):
+def test_a_definition_of_50_kilobytes_is_taken(raw):
     text = "<domain type='test'><name>long</name><memory>1024</memory><os><type>hvm</type></os>" \
-        "<description>%s</description></domain>" % ("x" * 200000)
+        "<description>%s</description></domain>" % ("x" * 50000)
     reply = raw.call(wire.DOMAIN_DEFINE_XML, string(text))
     assert reply.status == OK, reply.error()
     reply = raw.call(14, domain("long", reply.reader().take(28)[8:24]) + uint(0))
     assert reply.status == OK, reply.error()
-    assert len(reply.payload) > 200000
+    assert len(reply.payload) > 50000
 
 
 @pytest.mark.nanovirtd_only(reason="a limit of nanovirtd's own")
 def test_a_message_beyond_the_limit_names_the_limit(raw):
     reply = raw.call(wire.DOMAIN_DEFINE_XML, string(b"x" * 400000))
     assert reply.status == ERROR
-    assert "REMOTE_MESSAGE_MAX" in reply.error()[2]
+    assert "CONFIG_REMOTE_MESSAGE_MAX" in reply.error()[2]
+    assert raw.is_alive()
+
+
+@pytest.mark.nanovirtd_only(reason="a limit of nanovirtd's own")
+def test_a_string_beyond_the_limit_names_the_limit(raw):
+    reply = raw.call(wire.DOMAIN_DEFINE_XML, string(b"x" * 200000))
+    assert reply.status == ERROR
+    assert "CONFIG_REMOTE_STRING_MAX" in reply.error()[2]
     assert raw.is_alive()
 
 
