@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// For tests: describe the host whose /proc, /sys and /dev lie below this directory. NULL: this one.
+// For tests: describe the host whose /proc, /sys, /dev and /etc lie below this directory. NULL:
+// this one.
 void port_host_root(const char *path);
 
 int port_hostname(char *to, size_t size);

@@ -95,7 +95,8 @@ struct port_peer {
 // The mode is set before anybody can connect; gid (uint32_t)-1 leaves the group.
 int port_listen_unix(const char *path, uint32_t mode, uint32_t gid);
 // Listens on an address (NULL: every address, IPv4 and IPv6) and a port number or service name;
-// fills at most `max` descriptors and returns how many. May block (names are looked up).
+// fills at most `max` descriptors and returns how many. Names are looked up in the system's own
+// tables, not on the network: -EADDRNOTAVAIL, -EPROTONOSUPPORT when they are not there.
 int port_listen_tcp(const char *address, const char *service, int *fds, size_t max);
 // Whether somebody could listen on that port now, on IPv4 and IPv6.
 bool port_tcp_is_free(uint16_t port);

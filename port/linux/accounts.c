@@ -54,11 +54,11 @@ static bool next_account(struct port_text *text, struct account *account, bool w
 }
 
 // Finds a line by name, or by number when name is NULL.
-static int find_account(const char *path, const char *name, uint32_t id, bool with_gid,
+static int find_account(const char *table, const char *name, uint32_t id, bool with_gid,
                         struct account *account)
 {
     struct port_text text;
-    int result = port_text_open(&text, path);
+    int result = port_text_open_etc(&text, table);
     if (result < 0)
         return result;
     result = -ENOENT;
@@ -74,12 +74,12 @@ static int find_account(const char *path, const char *name, uint32_t id, bool wi
 
 static int find_user(const char *name, uint32_t uid, struct account *account)
 {
-    return find_account("/etc/passwd", name, uid, true, account);
+    return find_account("passwd", name, uid, true, account);
 }
 
 static int find_group(const char *name, uint32_t gid, struct account *account)
 {
-    return find_account("/etc/group", name, gid, false, account);
+    return find_account("group", name, gid, false, account);
 }
 
 // As libvirt reads user and group settings: "+N" is always a number, "N" only when nobody has it as
@@ -146,7 +146,7 @@ size_t port_user_groups(uint32_t uid, uint32_t *gids, size_t max)
     struct account user, group;
     struct port_text text;
     size_t count = 0;
-    if (find_user(NULL, uid, &user) < 0 || port_text_open(&text, "/etc/group") < 0)
+    if (find_user(NULL, uid, &user) < 0 || port_text_open_etc(&text, "group") < 0)
         return 0;
     while (count < max && next_account(&text, &group, false)) {
         if (has_member(&text, user.name))

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define NS_PER_S     1000000000
@@ -213,7 +214,7 @@ int port_remove_directory(const char *path)
 int port_absolute_path(const char *path, char *to, size_t size)
 {
     char here[PORT_PATH_MAX] = "";
-    if (path[0] != '/' && !getcwd(here, sizeof(here)))
+    if (path[0] != '/' && syscall(SYS_getcwd, here, sizeof(here)) < 0)
         return -errno;
     const char *between = path[0] == '/' || strcmp(here, "/") == 0 ? "" : "/";
     int len = snprintf(to, size, "%s%s%s", strcmp(here, "/") == 0 ? "/" : here, between, path);

@@ -123,6 +123,15 @@ int port_memory(int cell, struct port_memory *to)
 
 // ---- pages --------------------------------------------------------------------------------------
 
+// Adds a pool where it belongs by its size; there is room for it.
+static void add_pool(struct port_pages *pages, size_t count, struct port_pages pool)
+{
+    size_t at = count;
+    for (; at > 0 && pages[at - 1].size > pool.size; at--)
+        pages[at] = pages[at - 1];
+    pages[at] = pool;
+}
+
 static void pool_path(char path[64], int cell)
 {
     if (cell < 0)
@@ -147,16 +156,10 @@ static size_t read_pools(int cell, struct port_pages *pages, size_t max)
             port_host_number(&total, "%s/%s/nr_hugepages", pool, name) < 0 ||
             port_host_number(&unused, "%s/%s/free_hugepages", pool, name) < 0)
             continue;
-        pages[count++] = (struct port_pages){size, (uint64_t)total, (uint64_t)unused};
+        add_pool(pages, count++, (struct port_pages){size, (uint64_t)total, (uint64_t)unused});
     }
     port_dir_close(&dir);
     return count;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    const struct port_pages *one = a, *other = b;
-    return (one->size > other->size) - (one->size < other->size);
 }
 
 // The whole host's memory is the sum of its cells, as virNodeGetInfo has it; /proc/meminfo may tell
@@ -191,8 +194,7 @@ int port_pages(int cell, struct port_pages pages[PORT_PAGES_MAX])
     for (size_t i = 0; i < count; i++)
         memory.total -= pages[i].size * pages[i].total;
     unsigned size = (unsigned)sysconf(_SC_PAGESIZE) / 1024;
-    pages[count++] = (struct port_pages){size, memory.total / size, memory.free / size};
-    qsort(pages, count, sizeof(pages[0]), by_size);
+    add_pool(pages, count++, (struct port_pages){size, memory.total / size, memory.free / size});
     return (int)count;
 }
 

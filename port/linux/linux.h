@@ -9,6 +9,9 @@
 #include "port/port.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 // The result of a system call in the port's convention.
 static inline int port_result(long result)
@@ -39,6 +42,7 @@ struct port_text {
 };
 
 int port_text_open(struct port_text *text, const char *path);
+int port_text_open_etc(struct port_text *text, const char *name); // /etc/NAME of the host
 void port_text_close(struct port_text *text);
 // Reads up to one of the characters in `stops` or the end of the line into `to`; a field that does
 // not fit there is read as an empty one. Returns the character that stopped it, '\n' at a line's
@@ -60,6 +64,24 @@ int port_host_number(int64_t *value, const char *format, ...) __attribute__((for
 // A file that holds a list such as "0-3,8": sets its bits, those from `count` on left out.
 int port_host_list(uint8_t *bits, size_t count, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+// ---- addresses of sockets (names.c)
+// --------------------------------------------------------------
+
+union port_address {
+    struct sockaddr any;
+    struct sockaddr_un local;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+// A numeric address, "192.0.2.1", "2001:db8::1" or "fe80::1%eth0".
+bool port_address_parse(const char *text, union port_address *to);
+void port_address_set_port(union port_address *address, uint16_t port);
+// The addresses of this machine that a name (NULL: any address) and a port number or service name
+// mean, from /etc/hosts and /etc/services. Returns how many; -EADDRNOTAVAIL for an unknown name,
+// -EPROTONOSUPPORT for an unknown service.
+int port_resolve(const char *name, const char *service, union port_address *to, size_t max);
 
 // ---- children (process.c, spawn.c, worker.c) ----------------------------------------------------
 

@@ -4,35 +4,26 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define SOCKET_FLAGS (SOCK_CLOEXEC | SOCK_NONBLOCK)
 #define BACKLOG      128
 
-union address {
-    struct sockaddr any;
-    struct sockaddr_un local;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
+#define ADDRESSES_MAX 8 // of one name
 
 // ---- unix sockets -------------------------------------------------------------------------------
 
 // A path that is too long for a socket address (108 bytes) is reached through its directory, whose
 // descriptor is put into *directory and must stay open until the address has been used.
-static int unix_address(union address *address, const char *path, int *directory)
+static int unix_address(union port_address *address, const char *path, int *directory)
 {
     char *to = address->local.sun_path;
     size_t size = sizeof(address->local.sun_path);
-    *address = (union address){.local = {.sun_family = AF_UNIX}};
+    *address = (union port_address){.local = {.sun_family = AF_UNIX}};
     *directory = -1;
     if (strlen(path) < size) {
         strcpy(to, path);
@@ -57,7 +48,7 @@ static int unix_address(union address *address, const char *path, int *directory
 
 int port_connect_unix(const char *path)
 {
-    union address address;
+    union port_address address;
     int directory;
     int result = unix_address(&address, path, &directory);
     if (result < 0)
@@ -90,7 +81,7 @@ static int remove_stale_socket(const char *path)
 }
 
 // Until listen() every connect() is refused, so the mode is in force before anybody can connect.
-static int listen_at(int fd, const union address *address, uint32_t mode, uint32_t gid)
+static int listen_at(int fd, const union port_address *address, uint32_t mode, uint32_t gid)
 {
     const char *path = address->local.sun_path;
     if (bind(fd, &address->any, sizeof(address->local)) < 0)
@@ -109,7 +100,7 @@ int port_listen_unix(const char *path, uint32_t mode, uint32_t gid)
     int result = remove_stale_socket(path);
     if (result < 0)
         return result;
-    union address address;
+    union port_address address;
     int directory;
     result = unix_address(&address, path, &directory);
     if (result < 0)
@@ -125,86 +116,72 @@ int port_listen_unix(const char *path, uint32_t mode, uint32_t gid)
 
 // ---- TCP ----------------------------------------------------------------------------------------
 
-static bool can_bind(int family, const union address *address, socklen_t size)
+static int bind_tcp(const union port_address *address)
 {
-    int fd = socket(family, SOCK_STREAM | SOCKET_FLAGS, 0);
-    if (fd < 0)
-        return errno == EAFNOSUPPORT;
-    int on = 1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-    // An address family that is switched off has nobody who listens.
-    bool free = bind(fd, &address->any, size) == 0 || errno == EADDRNOTAVAIL;
-    port_close(fd);
-    return free;
-}
-
-bool port_tcp_is_free(uint16_t port)
-{
-    union address v4 = {.v4 = {.sin_family = AF_INET, .sin_port = htons(port)}};
-    union address v6 = {.v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)}};
-    return can_bind(AF_INET, &v4, sizeof(v4.v4)) && can_bind(AF_INET6, &v6, sizeof(v6.v6));
-}
-
-static int listen_on(const struct addrinfo *info)
-{
-    int fd = socket(info->ai_family, SOCK_STREAM | SOCKET_FLAGS, 0);
+    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCKET_FLAGS, 0);
     if (fd < 0)
         return -errno;
     int on = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     // IPv4 has a listener of its own.
-    if (info->ai_family == AF_INET6)
+    if (address->any.sa_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-    if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {
-        int result = -errno;
-        port_close(fd);
-        return result;
-    }
-    return fd;
+    if (bind(fd, &address->any, sizeof(*address)) == 0)
+        return fd;
+    int result = -errno;
+    port_close(fd);
+    return result;
 }
 
-static int lookup_error(int code)
+// On a kernel without one of the families, or with it switched off, the other one is served.
+static bool is_absent(int result)
 {
-    switch (code) {
-    case EAI_SYSTEM:
-        return -errno;
-    case EAI_MEMORY:
-        return -ENOMEM;
-    case EAI_AGAIN:
-        return -EAGAIN;
-    case EAI_SERVICE:
-        return -EPROTONOSUPPORT;
-    default:
-        return -EADDRNOTAVAIL;
+    return result == -EAFNOSUPPORT || result == -EADDRNOTAVAIL;
+}
+
+bool port_tcp_is_free(uint16_t port)
+{
+    static const char *const any[] = {"0.0.0.0", "::"};
+    bool free = true;
+    for (size_t i = 0; i < 2; i++) {
+        union port_address address;
+        port_address_parse(any[i], &address);
+        port_address_set_port(&address, port);
+        int fd = bind_tcp(&address);
+        free = free && (fd >= 0 || is_absent(fd));
+        port_close(fd);
     }
+    return free;
+}
+
+static int listen_on(const union port_address *address)
+{
+    int fd = bind_tcp(address);
+    if (fd < 0 || listen(fd, BACKLOG) == 0)
+        return fd;
+    int result = -errno;
+    port_close(fd);
+    return result;
 }
 
 int port_listen_tcp(const char *address, const char *service, int *fds, size_t max)
 {
-    port_may_block(__func__);
-    struct addrinfo hints = {
-        .ai_flags = AI_PASSIVE, .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found;
-    int code = getaddrinfo(address, service, &hints, &found);
-    if (code != 0)
-        return lookup_error(code);
+    union port_address found[ADDRESSES_MAX];
+    int found_count = port_resolve(address, service, found, ADDRESSES_MAX);
+    if (found_count < 0)
+        return found_count;
     int count = 0, result = -EADDRNOTAVAIL;
-    for (const struct addrinfo *info = found; info && (size_t)count < max; info = info->ai_next) {
-        int fd = listen_on(info);
+    for (int i = 0; i < found_count && (size_t)count < max; i++) {
+        int fd = listen_on(&found[i]);
         if (fd >= 0) {
             fds[count++] = fd;
             continue;
         }
         result = fd;
-        // A kernel without one of the families serves the other; a port that somebody has is an
-        // error.
-        if (fd != -EAFNOSUPPORT && fd != -EADDRNOTAVAIL)
-            break;
+        if (!is_absent(fd))
+            break; // somebody has the port
     }
-    freeaddrinfo(found);
-    if (count > 0 && (result == -EAFNOSUPPORT || result == -EADDRNOTAVAIL))
+    if (count > 0 && is_absent(result))
         return count;
     while (count > 0)
         port_close(fds[--count]);
@@ -213,7 +190,7 @@ int port_listen_tcp(const char *address, const char *service, int *fds, size_t m
 
 // ---- connections --------------------------------------------------------------------------------
 
-static void describe(struct port_peer *peer, const union address *from)
+static void describe(struct port_peer *peer, const union port_address *from)
 {
     *peer = (struct port_peer){.family = PORT_UNIX};
     if (from->any.sa_family == AF_INET) {
@@ -248,7 +225,7 @@ static void send_at_once(int fd)
 
 int port_accept(int listener, struct port_peer *peer)
 {
-    union address from = {0};
+    union port_address from = {0};
     socklen_t len = sizeof(from);
     int fd = accept4(listener, &from.any, &len, SOCKET_FLAGS);
     if (fd < 0) // a caller that has hung up again is no error of the listener
@@ -263,24 +240,15 @@ int port_accept(int listener, struct port_peer *peer)
 
 int port_connect_tcp(const char *address, uint16_t port)
 {
-    union address to = {0};
-    socklen_t len;
-    if (inet_pton(AF_INET, address, &to.v4.sin_addr) == 1) {
-        to.v4.sin_family = AF_INET;
-        to.v4.sin_port = htons(port);
-        len = sizeof(to.v4);
-    } else if (inet_pton(AF_INET6, address, &to.v6.sin6_addr) == 1) {
-        to.v6.sin6_family = AF_INET6;
-        to.v6.sin6_port = htons(port);
-        len = sizeof(to.v6);
-    } else {
+    union port_address to;
+    if (!port_address_parse(address, &to))
         return -EINVAL;
-    }
+    port_address_set_port(&to, port);
     int fd = socket(to.any.sa_family, SOCK_STREAM | SOCKET_FLAGS, 0);
     if (fd < 0)
         return -errno;
     send_at_once(fd);
-    if (connect(fd, &to.any, len) < 0 && errno != EINPROGRESS) {
+    if (connect(fd, &to.any, sizeof(to)) < 0 && errno != EINPROGRESS) {
         int result = -errno;
         port_close(fd);
         return result;
@@ -299,7 +267,7 @@ int port_socket_error(int fd)
 
 int port_local_address(int fd, struct port_peer *local)
 {
-    union address here = {0};
+    union port_address here = {0};
     socklen_t len = sizeof(here);
     if (getsockname(fd, &here.any, &len) < 0)
         return -errno;

@@ -14,6 +14,13 @@ int port_text_open(struct port_text *text, const char *path)
     return text->fd < 0 ? -errno : 0;
 }
 
+int port_text_open_etc(struct port_text *text, const char *name)
+{
+    char path[PORT_PATH_MAX];
+    port_host_path(path, "/etc/%s", name);
+    return port_text_open(text, path);
+}
+
 void port_text_close(struct port_text *text)
 {
     port_close(text->fd);

@@ -5,8 +5,6 @@
 #include "virt/cpu_x86.h"
 #include "virt/domain.h"
 
-#include <stdlib.h>
-
 // ---- <cpu> --------------------------------------------------------------------------------------
 
 static void put_topology(struct buffer *out, const struct node_info *info)
@@ -215,6 +213,20 @@ static bool is_known(size_t count, const struct port_cache *cache)
     return false;
 }
 
+static bool is_before(const struct bank *a, const struct bank *b)
+{
+    return a->level != b->level ? a->level < b->level : a->id < b->id;
+}
+
+// Adds a bank where it belongs by its level and id.
+static void add_bank(size_t count, struct bank bank)
+{
+    size_t at = count;
+    for (; at > 0 && is_before(&bank, &banks[at - 1]); at--)
+        banks[at] = banks[at - 1];
+    banks[at] = bank;
+}
+
 static size_t find_banks(const struct port_cpuset *online)
 {
     size_t count = 0;
@@ -224,18 +236,10 @@ static size_t find_banks(const struct port_cpuset *online)
             if (port_cpu_cache(cpu, nth, &cache) < 0 || cache.level < CACHE_LEVEL_MIN ||
                 is_known(count, &cache) || count == BANKS_MAX)
                 continue;
-            banks[count++] = (struct bank){cache.level, cache.id, cpu, nth};
+            add_bank(count++, (struct bank){cache.level, cache.id, cpu, nth});
         }
     }
     return count;
-}
-
-static int by_level_and_id(const void *a, const void *b)
-{
-    const struct bank *one = a, *other = b;
-    if (one->level != other->level)
-        return one->level < other->level ? -1 : 1;
-    return (one->id > other->id) - (one->id < other->id);
 }
 
 static void put_bank(struct buffer *out, const struct bank *bank)
@@ -261,7 +265,6 @@ static void put_caches(struct buffer *out, const struct port_cpuset *online)
     size_t count = find_banks(online);
     if (count == 0)
         return;
-    qsort(banks, count, sizeof(banks[0]), by_level_and_id);
     buffer_puts(out, "    <cache>\n");
     for (size_t i = 0; i < count; i++)
         put_bank(out, &banks[i]);

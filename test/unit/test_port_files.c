@@ -1,6 +1,5 @@
 // The port's files, directories, clock and log, on a real file system.
-#define _GNU_SOURCE
-#include "port/port.h"
+#include "port/linux/linux.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -251,6 +250,44 @@ static void accounts_are_found_by_name_and_number(void **state)
     assert_int_equal(port_user_name(12345678, name, sizeof(name)), -ENOENT);
 }
 
+static void accounts_are_read_from_tables_of_any_shape(void **state)
+{
+    (void)state;
+    static char passwd[8192];
+    uint32_t uid, gid, gids[8];
+    char name[64];
+    // A line longer than any buffer, a damaged one, none at the end of the last.
+    memset(passwd, 'x', 5000);
+    strcpy(passwd + 5000, ":x:1:1::/:\nbroken\n:x:3:3\nhalf:x:5\n#:x:notanumber:1:\n"
+                          "qemu:x:107:108:QEMU, Inc:/:/bin/sh\nlast:x:200:201");
+    static const char groups[] =
+        "wheel:x:10:root,qemus,xqemu\nkvm:x:36:qemu\nbad\ndisk:x:6:a,qemu,b\n"
+        "empty:x:7:\naudio:x:63:other,qemu";
+    assert_int_equal(port_make_directories(in_root("etc"), 0700), 0);
+    write_file(in_root("etc/passwd"), passwd, strlen(passwd));
+    write_file(in_root("etc/group"), groups, strlen(groups));
+    port_host_root(root);
+    assert_int_equal(port_user_lookup("qemu", &uid, &gid), 0);
+    assert_int_equal(uid, 107);
+    assert_int_equal(gid, 108);
+    assert_int_equal(port_user_lookup("last", &uid, &gid), 0);
+    assert_int_equal(gid, 201);
+    assert_int_equal(port_user_lookup("half", &uid, &gid), -ENOENT);
+    assert_int_equal(port_user_lookup("broken", &uid, &gid), -ENOENT);
+    assert_int_equal(port_user_name(200, name, sizeof(name)), 0);
+    assert_string_equal(name, "last");
+    assert_int_equal(port_group_lookup("disk", &gid), 0);
+    assert_int_equal(gid, 6);
+    assert_int_equal(port_group_lookup("a", &gid), -ENOENT);
+    assert_int_equal(port_user_groups(107, gids, 8), 3);
+    assert_int_equal(gids[0], 36);
+    assert_int_equal(gids[1], 6);
+    assert_int_equal(gids[2], 63);
+    assert_int_equal(port_user_groups(107, gids, 2), 2);
+    assert_int_equal(port_user_groups(999, gids, 8), 0);
+    port_host_root(NULL);
+}
+
 static void logging_without_a_log_daemon_does_no_harm(void **state)
 {
     (void)state;
@@ -293,6 +330,7 @@ int main(void)
         cmocka_unit_test(a_pid_file_is_locked_against_another_process),
         cmocka_unit_test(clocks_run_forward_and_random_bytes_differ),
         cmocka_unit_test(accounts_are_found_by_name_and_number),
+        cmocka_unit_test(accounts_are_read_from_tables_of_any_shape),
         cmocka_unit_test(logging_without_a_log_daemon_does_no_harm),
         cmocka_unit_test(a_tty_is_opened_raw_and_a_file_is_not_a_tty),
     };

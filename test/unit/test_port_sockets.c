@@ -1,7 +1,7 @@
 // The port's sockets, descriptor passing and network devices.
-#define _GNU_SOURCE
-#include "port/port.h"
+#include "port/linux/linux.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -30,6 +30,15 @@ static int remove_root(void **state)
     char command[128];
     snprintf(command, sizeof(command), "rm -rf %s", root);
     return system(command);
+}
+
+static void write_table(const char *name, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/%s", root, name);
+    int fd = port_open(path, PORT_OPEN_WRITE | PORT_OPEN_CREATE, 0600);
+    assert_int_equal(port_write(fd, text, strlen(text)), strlen(text));
+    port_close(fd);
 }
 
 static void wait_to_read(int fd)
@@ -194,9 +203,58 @@ static void a_tcp_port_in_use_is_refused(void **state)
     snprintf(service, sizeof(service), "%u", port_of(fds[0]));
     assert_int_equal(port_listen_tcp("127.0.0.1", service, more, 4), -EADDRINUSE);
     assert_int_equal(port_listen_tcp(NULL, service, more, 4), -EADDRINUSE);
+    assert_false(port_tcp_is_free(port_of(fds[0])));
     port_close(fds[0]);
     assert_true(port_listen_tcp("127.0.0.1", "no-such-service", more, 4) < 0);
     assert_int_equal(port_connect_tcp("not an address", 1), -EINVAL);
+}
+
+static void names_of_addresses_and_services_are_looked_up(void **state)
+{
+    (void)state;
+    int fds[8];
+    char name[256];
+    assert_int_equal(port_listen_tcp("no.such.host.invalid", "0", fds, 8), -EADDRNOTAVAIL);
+    assert_int_equal(port_listen_tcp("127.0.0.1", "no-such-service", fds, 8), -EPROTONOSUPPORT);
+    assert_int_equal(port_listen_tcp("127.0.0.1", "65536", fds, 8), -EPROTONOSUPPORT);
+    assert_int_equal(port_listen_tcp("127.0.0.1", "12x", fds, 8), -EPROTONOSUPPORT);
+    assert_int_equal(port_listen_tcp("127.0.0.1%lo", "0", fds, 8), -EADDRNOTAVAIL);
+    int count = port_listen_tcp("localhost", "0", fds, 8);
+    assert_true(count == 1 || count == 2);
+    while (count > 0)
+        port_close(fds[--count]);
+    // Only where /etc/hosts names this machine.
+    assert_int_equal(port_hostname(name, sizeof(name)), 0);
+    count = port_listen_tcp(name, "0", fds, 8);
+    assert_true(count > 0 || count == -EADDRNOTAVAIL);
+    while (count > 0)
+        port_close(fds[--count]);
+}
+
+static void the_tables_of_names_may_hold_comments_and_aliases(void **state)
+{
+    (void)state;
+    char path[128];
+    union port_address found[8];
+    snprintf(path, sizeof(path), "%s/etc", root);
+    assert_int_equal(port_make_directories(path, 0700), 0);
+    write_table("etc/hosts", "# comment here\n\n192.0.2.1\tfirst.example  first # not this\n"
+                             "nonsense first\n2001:db8::1 other first\n192.0.2.9 last");
+    write_table("etc/services", "libvirt-udp 16509/udp virtd\nlibvirt\t\t16509/tcp  virtd # it\n");
+    port_host_root(root);
+    assert_int_equal(port_resolve("first", "virtd", found, 8), 2);
+    assert_int_equal(found[0].any.sa_family, AF_INET);
+    assert_int_equal(ntohl(found[0].v4.sin_addr.s_addr), 0xc0000201);
+    assert_int_equal(ntohs(found[0].v4.sin_port), 16509);
+    assert_int_equal(found[1].any.sa_family, AF_INET6);
+    assert_int_equal(ntohs(found[1].v6.sin6_port), 16509);
+    assert_int_equal(port_resolve("first", "libvirt", found, 1), 1);
+    assert_int_equal(port_resolve("last", "1", found, 8), 1);
+    assert_int_equal(port_resolve("not", "1", found, 8), -EADDRNOTAVAIL);
+    assert_int_equal(port_resolve("first", "libvirt-udp", found, 8), -EPROTONOSUPPORT);
+    assert_int_equal(port_resolve("first", "it", found, 8), -EPROTONOSUPPORT);
+    assert_int_equal(port_resolve(NULL, "2", found, 8), 2);
+    port_host_root(NULL);
 }
 
 static void a_refused_tcp_connection_is_told(void **state)
@@ -273,6 +331,8 @@ int main(void)
         cmocka_unit_test(descriptors_travel_over_a_unix_socket),
         cmocka_unit_test(tcp_clients_come_over_ipv4_and_ipv6),
         cmocka_unit_test(a_tcp_port_in_use_is_refused),
+        cmocka_unit_test(names_of_addresses_and_services_are_looked_up),
+        cmocka_unit_test(the_tables_of_names_may_hold_comments_and_aliases),
         cmocka_unit_test(a_refused_tcp_connection_is_told),
         cmocka_unit_test(network_devices_are_made_and_counted),
     };
