@@ -13,14 +13,21 @@ static void put_chars(struct xdr_writer *w, const char *text)
 
 #define LABEL_SIZE 4097 // VIR_SECURITY_LABEL_BUFLEN
 
-static void put_label(struct xdr_writer *w, const struct domain *domain)
+// The n-th label, or an empty one; false when there is none.
+static bool put_label(struct xdr_writer *w, const struct domain *domain, unsigned nth,
+                      struct xdr_list_mark *list)
 {
     char label[LABEL_SIZE] = "";
     bool enforcing = false;
-    if (domain_active(domain) && domain->hypervisor->security_label)
-        domain->hypervisor->security_label(domain, label, sizeof(label), &enforcing);
+    bool found = domain_active(domain) &&
+                 domain->hypervisor->security_label(domain, nth, label, sizeof(label), &enforcing);
+    if (list && !found)
+        return false;
+    if (list)
+        xdr_list_add(w, list);
     put_chars(w, label);
     xdr_put_i32(w, enforcing);
+    return found;
 }
 
 static enum co_status get_security_label(struct call *call)
@@ -31,11 +38,11 @@ static enum co_status get_security_label(struct call *call)
         return CO_DONE;
     if (!domain->hypervisor->security_label)
         return call_unsupported(call);
-    put_label(call_reply(call), domain);
+    put_label(call_reply(call), domain, 0, NULL);
     return CO_DONE;
 }
 
-// A driver has one model at most; libvirt's test driver has no list at all.
+// A driver that has no lists answers -1, which libvirtd does not turn into an error.
 static enum co_status get_security_label_list(struct call *call)
 {
     const struct domain *domain =
@@ -45,10 +52,8 @@ static enum co_status get_security_label_list(struct call *call)
     bool listed = domain->hypervisor->lists_security_labels;
     struct xdr_writer *w = call_reply(call);
     struct xdr_list_mark list = xdr_list_begin(w, REMOTE_SECURITY_LABEL_LIST_MAX);
-    if (listed && domain_active(domain)) {
-        xdr_list_add(w, &list);
-        put_label(w, domain);
-    }
+    for (unsigned nth = 0; listed && put_label(w, domain, nth, &list); nth++)
+        continue;
     uint32_t count = list.count;
     xdr_list_end(w, &list);
     xdr_put_i32(w, listed ? (int32_t)count : -1);

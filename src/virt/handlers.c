@@ -29,6 +29,8 @@ static const struct call_entry *const remote_lists[] = {
     domain_rename_handlers,
     domain_xml_desc_handlers,
     domain_event_handlers,
+    domain_stats_handlers,
+    domain_device_stats_handlers,
     domain_console_handlers,
     domain_agent_handlers,
     domain_security_handlers,

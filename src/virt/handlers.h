@@ -31,6 +31,8 @@ extern const struct call_entry domain_security_handlers[];
 extern const struct call_entry domain_agent_handlers[];
 extern const struct call_entry domain_console_handlers[];
 extern const struct call_entry qemu_command_handlers[];
+extern const struct call_entry domain_device_stats_handlers[];
+extern const struct call_entry domain_stats_handlers[];
 extern const struct call_entry monitor_event_handlers[];
 
 #endif

@@ -19,6 +19,14 @@
 
 #define HYPERVISOR_STATE_SIZE 2048
 
+// What is known of one disk of a running guest.
+struct hypervisor_block {
+    char target[64]; // "vda"
+    uint64_t rd_reqs, rd_bytes, rd_ns, wr_reqs, wr_bytes, wr_ns, fl_reqs, fl_ns;
+    uint64_t capacity, allocation, physical; // bytes
+    int64_t errors;                          // -1: not counted
+};
+
 struct hypervisor_op {
     struct co co;
     struct task *task; // whom to wake
@@ -69,6 +77,10 @@ struct hypervisor_op {
             uint32_t count;
         } memory_stats;
         struct {
+            const struct hypervisor_block *blocks; // out: all disks; valid until the next wait
+            uint32_t count;
+        } blocks;
+        struct {
             const char *name; // of an operation below that takes a name
             uint64_t value;
         } named;
@@ -113,6 +125,7 @@ struct hypervisor {
     const char *no_vcpus;  // what virDomainGetVcpus says of a domain that does not run
     bool checks_max_vcpus; // virDomainSetVcpusFlags looks at max_vcpus first, with its own words
     bool lists_security_labels; // virDomainGetSecurityLabelList is there
+    bool no_block_sums;         // virDomainBlockStats is all there is of disks, one at a time
     bool terse_lookups;         // a lookup that fails says "Domain not found" and not which
     struct hypervisor_flags allowed;
     int error_domain;       // VIR_FROM_QEMU, VIR_FROM_TEST
@@ -172,10 +185,16 @@ struct hypervisor {
     hypervisor_fn *set_memory, *set_vcpus, *memory_stats, *send_key, *inject_nmi, *screenshot;
     hypervisor_fn *monitor_command, *agent_command, *hostname, *get_time, *set_time;
     hypervisor_fn *open_console, *open_channel;
+    hypervisor_fn *blocks;
     hypervisor_fn *version_query; // fills `named.value`
     // Current balloon size in KiB and CPU time in ns, without waiting; false, with both left alone,
     // when there are none (a domain that does not run).
     bool (*info)(const struct domain *domain, uint64_t *memory_kib, uint64_t *cpu_ns);
+
+    // Counters of an interface (by the name of its device on the host), as the guest counts.
+    bool (*interface_stats)(const struct domain *domain, const char *device,
+                            struct port_link_stats *to, struct error *err);
+    uint32_t stats; // VIR_DOMAIN_STATS_* that virConnectGetAllDomainStats has
 
     // --- processors of a running domain, without waiting
     bool (*vcpu)(const struct domain *domain, unsigned vcpu, struct hypervisor_vcpu *to,
@@ -190,9 +209,10 @@ struct hypervisor {
 
     // The processors that guests may run on.
     bool (*node_cpus)(struct port_cpuset *cpus, struct error *err);
-    // virDomainGetSecurityLabel of a running domain: the label of node->security_model; "" when
-    // there is none.
-    void (*security_label)(const struct domain *domain, char *label, size_t size, bool *enforcing);
+    // The n-th security label of a running domain, the first being that of node->security_model
+    // (virDomainGetSecurityLabel); false when there are no more.
+    bool (*security_label)(const struct domain *domain, unsigned nth, char *label, size_t size,
+                           bool *enforcing);
 };
 
 // The drivers of this build, ended by NULL.

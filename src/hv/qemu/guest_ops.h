@@ -13,6 +13,16 @@ hypervisor_fn guest_set_memory, guest_memory_stats;
 bool guest_info(const struct domain *domain, uint64_t *memory_kib, uint64_t *cpu_ns);
 // guest_vcpus.c
 hypervisor_fn guest_set_vcpus;
+// guest_processors.c
+bool guest_vcpu(const struct domain *domain, unsigned vcpu, struct hypervisor_vcpu *to,
+                struct error *err);
+bool guest_pin(const struct domain *domain, int vcpu, const struct port_cpuset *cpus,
+               struct error *err);
+bool guest_cpu_stats(const struct domain *domain, int cpu, struct hypervisor_cpu_stats *to,
+                     struct error *err);
+bool guest_host_cpus(struct port_cpuset *cpus, struct error *err);
+bool guest_security_label(const struct domain *domain, unsigned nth, char *label, size_t size,
+                          bool *enforcing);
 // guest_keys.c
 hypervisor_fn guest_send_key;
 // guest_monitor.c

@@ -28,6 +28,9 @@ enum co_status test_set_memory(struct hypervisor_op *op);
 enum co_status test_set_vcpus(struct hypervisor_op *op);
 enum co_status test_set_memory_stats_period(struct hypervisor_op *op);
 enum co_status test_memory_stats(struct hypervisor_op *op);
+bool test_interface_stats(const struct domain *domain, const char *device,
+                          struct port_link_stats *to, struct error *err);
+enum co_status test_blocks(struct hypervisor_op *op);
 enum co_status test_send_key(struct hypervisor_op *op);
 enum co_status test_inject_nmi(struct hypervisor_op *op);
 enum co_status test_screenshot(struct hypervisor_op *op);
@@ -44,7 +47,8 @@ bool test_pin(const struct domain *domain, int vcpu, const struct port_cpuset *c
               struct error *err);
 bool test_cpu_stats(const struct domain *domain, int cpu, struct hypervisor_cpu_stats *to,
                     struct error *err);
-void test_security_label(const struct domain *domain, char *label, size_t size, bool *enforcing);
+bool test_security_label(const struct domain *domain, unsigned nth, char *label, size_t size,
+                         bool *enforcing);
 
 // host.c
 void test_capabilities(struct buffer *out, struct error *err);

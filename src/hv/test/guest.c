@@ -89,6 +89,55 @@ enum co_status test_memory_stats(struct hypervisor_op *op)
     return CO_DONE;
 }
 
+// Numbers without a meaning, that go up.
+bool test_interface_stats(const struct domain *domain, const char *device,
+                          struct port_link_stats *to, struct error *err)
+{
+    uint64_t now = (uint64_t)port_time_us();
+    (void)domain, (void)device, (void)err;
+    *to = (struct port_link_stats){
+        .rx_bytes = now / 10,
+        .rx_packets = now / 100,
+        .rx_errors = now / 1000000,
+        .rx_dropped = now / 2000000,
+        .tx_bytes = now / 20,
+        .tx_packets = now / 110,
+        .tx_errors = now / 3000000,
+        .tx_dropped = now / 4000000,
+    };
+    return true;
+}
+
+#define BLOCKS_MAX 64
+
+enum co_status test_blocks(struct hypervisor_op *op)
+{
+    static struct hypervisor_block blocks[BLOCKS_MAX];
+    const struct xml_node *tree = definition_tree(op->domain, DEFINITION_LIVE, op->err);
+    uint64_t now = (uint64_t)port_time_us();
+    op->blocks.blocks = blocks;
+    op->blocks.count = 0;
+    XML_EACH(disk, xml_child(tree, "devices"), "disk")
+    {
+        struct hypervisor_block *block = &blocks[op->blocks.count];
+        if (op->blocks.count == BLOCKS_MAX)
+            break;
+        *block = (struct hypervisor_block){
+            .rd_reqs = now / 10,
+            .rd_bytes = now / 20,
+            .wr_reqs = now / 30,
+            .wr_bytes = now / 40,
+            .errors = (int64_t)(now / 2000000),
+            .capacity = UINT64_C(1099506450432),
+            .allocation = UINT64_C(1099511627776),
+            .physical = UINT64_C(1099511627776),
+        };
+        if (slice_copy(block->target, sizeof(block->target), xml_attr_at(disk, "target", "dev")))
+            op->blocks.count++;
+    }
+    return CO_DONE;
+}
+
 // ---- keys, interrupts, the screen
 
 enum co_status test_send_key(struct hypervisor_op *op)

@@ -65,9 +65,11 @@ bool test_cpu_stats(const struct domain *domain, int cpu, struct hypervisor_cpu_
     return true;
 }
 
-void test_security_label(const struct domain *domain, char *label, size_t size, bool *enforcing)
+bool test_security_label(const struct domain *domain, unsigned nth, char *label, size_t size,
+                         bool *enforcing)
 {
     (void)domain;
     snprintf(label, size, "libvirt-test");
     *enforcing = true;
+    return nth == 0;
 }
