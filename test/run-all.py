@@ -82,9 +82,8 @@ def parts_of(options):
             parts.append(Part("unit/" + os.path.basename(path)[5:], wrapper + [path], count_tap))
     parts.append(Part("alloc", ["sh", "test/check-alloc.sh", os.path.join(build, "libnanovirt.a"),
                                 *glob.glob(os.path.join(build, "src/*/main.o"))], count_line))
-    contract = os.path.join(TOP, "test", "contract", "run")
-    if os.path.exists(contract):
-        parts.append(Part("contract", [contract, build], count_line))
+    parts.append(Part("contract", ["make", "--no-print-directory", "contract-test", "CHECKS=1",
+                                   "O=" + build], count_line))
     return parts
 
 
