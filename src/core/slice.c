@@ -119,7 +119,7 @@ bool slice_u64(struct slice s, int base, uint64_t *value)
         base = 16;
     }
     if (base == 0)
-        base = 10;
+        base = slice_starts(s, "0") ? 8 : 10;
     if (s.len == 0)
         return false;
     uint64_t sum = 0;

@@ -44,7 +44,7 @@ bool slice_split(struct slice *rest, char separator, struct slice *part);
 bool slice_copy(char *to, size_t size, struct slice s);
 
 // Whole-slice numbers: no sign for unsigned, no blanks, nothing left over, no overflow.
-// Base 0 takes a 0x prefix as libvirt's parsers do.
+// Base 0 is what the prefix says, as in C and so in libvirt's parsers: 0x 16, 0 8, else 10.
 bool slice_u64(struct slice s, int base, uint64_t *value);
 bool slice_i64(struct slice s, int base, int64_t *value);
 bool slice_u32(struct slice s, int base, uint32_t *value);

@@ -138,6 +138,9 @@ static void bases_and_their_prefix_are_known(void **state)
     assert_true(slice_u64(SLICE("0XfF"), 16, &u) && u == 255);
     assert_true(slice_u64(SLICE("ff"), 16, &u) && u == 255);
     assert_true(slice_u64(SLICE("10"), 0, &u) && u == 10);
+    assert_true(slice_u64(SLICE("010"), 0, &u) && u == 8);
+    assert_true(slice_u64(SLICE("0"), 0, &u) && u == 0);
+    assert_false(slice_u64(SLICE("08"), 0, &u));
     assert_true(slice_u64(SLICE("770"), 8, &u) && u == 0770);
     assert_false(slice_u64(SLICE("8"), 8, &u));
     assert_false(slice_u64(SLICE("fg"), 16, &u));
