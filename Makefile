@@ -95,6 +95,7 @@ unit: $(UNIT_TESTS)
 
 include test/test.mk
 include test/bench.mk
+include test/fuzz.mk
 
 # The contract against independent descriptions of the protocol.
 $(O)/test/contract/%: test/contract/%.c $(LIBRARY)
