@@ -185,6 +185,21 @@ static void build_environment(struct builder *b)
     }
 }
 
+// What QEMU does about commands and properties that it wants to get rid of.
+static void build_compatibility(struct builder *b)
+{
+    struct slice behavior = xml_attr_at(b->domain, "qemu:deprecation", "behavior");
+    if (!slice_present(behavior))
+        behavior = slice_of(b->context->settings->deprecation_behavior);
+    bool input = slice_is(behavior, "reject") || slice_is(behavior, "crash");
+    if (!input && !slice_is(behavior, "omit"))
+        return;
+    json_arg_open(b, "-compat", "deprecated-output", "hide");
+    if (input)
+        json_put_string(&b->json, "deprecated-input", behavior);
+    json_arg_close(b);
+}
+
 static void build_name(struct builder *b)
 {
     struct slice emulator = xml_text_at(b->devices, "emulator");
@@ -197,6 +212,7 @@ static void build_name(struct builder *b)
     put_escaped(b, xml_text_at(b->domain, "name"));
     buffer_puts(&b->text, ",debug-threads=on");
     arg_close(b);
+    build_compatibility(b);
     arg(b, "-S"); // the guest runs when everything is set up: QMP "cont"
 }
 

@@ -71,8 +71,27 @@ static void put_network_source(struct builder *b, const struct xml_node *source)
     }
 }
 
-static void put_storage(struct builder *b, const struct xml_node *source, struct slice type,
-                        struct slice io)
+// Drives of the host that have a medium to eject.
+static bool is_cdrom(struct slice path)
+{
+    return slice_starts(path, "/dev/sr") || slice_starts(path, "/dev/cdrom") ||
+           slice_starts(path, "/dev/dvd");
+}
+
+// A directory that is shown as a FAT file system.
+static void put_directory(struct builder *b, const struct xml_node *source,
+                          const struct xml_node *disk)
+{
+    json_puts(&b->json, "driver", "vvfat");
+    put_text(b, "dir", xml_attr(source, "dir"));
+    json_put_bool(&b->json, "floppy", xml_attr_is(disk, "device", "floppy"));
+    json_put_bool(&b->json, "rw", false);
+    if (!xml_child(disk, "readonly"))
+        unsupported(b, "virtual FAT storage can't be accessed in read-write mode");
+}
+
+static void put_storage(struct builder *b, const struct xml_node *disk,
+                        const struct xml_node *source, struct slice type, struct slice io)
 {
     bool block = slice_is(type, "block");
     struct slice path = xml_attr(source, block ? "dev" : "file");
@@ -80,18 +99,23 @@ static void put_storage(struct builder *b, const struct xml_node *source, struct
         put_network_source(b, source);
         return;
     }
+    if (slice_is(type, "dir")) {
+        put_directory(b, source, disk);
+        return;
+    }
     if (!block && slice_present(type) && !slice_is(type, "file"))
         unsupported(b, "storage source type '%.*s' is not supported", SLICE_ARG(type));
-    json_puts(&b->json, "driver", block ? "host_device" : "file");
+    json_puts(&b->json, "driver", !block ? "file" : is_cdrom(path) ? "host_cdrom" : "host_device");
     json_put_string(&b->json, "filename", path);
     put_text(b, "aio", io);
 }
 
-static void build_storage_node(struct builder *b, const struct xml_node *source, struct slice type,
-                               struct slice index, const struct block_options *options)
+static void build_storage_node(struct builder *b, const struct xml_node *disk,
+                               const struct xml_node *source, struct slice type, struct slice index,
+                               const struct block_options *options)
 {
     json_arg_open(b, "-blockdev", NULL, NULL);
-    put_storage(b, source, type, options->io);
+    put_storage(b, disk, source, type, options->io);
     json_putf(&b->json, "node-name", "libvirt-%.*s-storage", SLICE_ARG(index));
     put_cache(b, options->cache);
     json_put_bool(&b->json, "auto-read-only", true);
@@ -137,7 +161,7 @@ static void put_backing(struct builder *b, const struct xml_node *backing)
 }
 
 struct image {
-    const struct xml_node *source, *backing;
+    const struct xml_node *source, *backing, *cache_size;
     struct slice type, index, format;
     bool read_only;
 };
@@ -156,9 +180,8 @@ static void build_format_node(struct builder *b, const struct image *image,
         put_text(b, "detect-zeroes", options->detect_zeroes);
     put_cache(b, options->cache);
     put_format(b, image->format, image->source);
-    const struct xml_node *size = xml_find(image->source, "metadata_cache/max_size");
-    if (size)
-        json_put_u64(&b->json, "cache-size", memory_bytes(size));
+    if (image->cache_size)
+        json_put_u64(&b->json, "cache-size", memory_bytes(image->cache_size));
     json_putf(&b->json, "file", "libvirt-%.*s-storage", SLICE_ARG(image->index));
     if (format_has_backing(image->format))
         put_backing(b, image->backing);
@@ -176,7 +199,7 @@ static void build_image(struct builder *b, const struct xml_node *disk, const st
         unsupported(b, "encrypted disks are not supported");
     if (xml_child(image->source, "reservations"))
         unsupported(b, "persistent reservations are not supported");
-    build_storage_node(b, image->source, image->type, image->index, options);
+    build_storage_node(b, disk, image->source, image->type, image->index, options);
     build_format_node(b, image, options);
     if (slice_present(path))
         path_add(b, path, use_of(disk, image->read_only), true);
@@ -192,6 +215,7 @@ static void build_chain(struct builder *b, const struct xml_node *disk,
     struct image image = {
         .source = xml_child(backing, "source"),
         .backing = xml_child(backing, "backingStore"),
+        .cache_size = xml_find(backing, "format/metadata_cache/max_size"),
         .type = xml_attr(backing, "type"),
         .index = xml_attr(backing, "index"),
         .format = xml_attr_at(backing, "format", "type"),
@@ -203,9 +227,10 @@ static void build_chain(struct builder *b, const struct xml_node *disk,
 static bool is_empty(const struct xml_node *disk)
 {
     const struct xml_node *source = xml_child(disk, "source");
+    struct slice type = xml_attr(disk, "type");
     return !source ||
            (!slice_present(xml_attr(source, "file")) && !slice_present(xml_attr(source, "dev")) &&
-            !xml_attr_is(disk, "type", "network"));
+            (!slice_present(type) || slice_is(type, "file") || slice_is(type, "block")));
 }
 
 static bool copies_on_read(const struct xml_node *disk)
@@ -230,10 +255,11 @@ void build_block_nodes(struct builder *b, const struct xml_node *disk)
     struct image image = {
         .source = xml_child(disk, "source"),
         .backing = xml_child(disk, "backingStore"),
+        .cache_size = xml_find(driver, "metadata_cache/max_size"),
         .type = xml_attr(disk, "type"),
         .index = xml_attr_at(disk, "source", "index"),
         .format = xml_attr(driver, "type"),
-        .read_only = xml_child(disk, "readonly") != NULL,
+        .read_only = xml_child(disk, "readonly") || xml_attr_is(disk, "device", "cdrom"),
     };
     build_image(b, disk, &image, &options);
     if (!copies_on_read(disk))

@@ -24,22 +24,24 @@ void build_firmware_blocks(struct builder *b)
     const struct xml_node *loader = xml_child(b->os, "loader"), *nvram = xml_child(b->os, "nvram");
     if (!xml_attr_is(loader, "type", "pflash"))
         return;
-    struct slice read_only = xml_attr(loader, "readonly");
     build_flash(b, 0, xml_text(loader), xml_attr(loader, "format"),
-                !slice_present(read_only) || is_on(read_only));
+                is_on(xml_attr(loader, "readonly")));
     if (!nvram)
         return;
     if (slice_present(xml_attr(nvram, "type")) && !xml_attr_is(nvram, "type", "file"))
         unsupported(b, "nvram of type '%.*s' is not supported", SLICE_ARG(xml_attr(nvram, "type")));
     struct slice path = xml_attr_at(nvram, "source", "file");
-    build_flash(b, 1, slice_present(path) ? path : xml_text(nvram), xml_attr(nvram, "format"),
-                false);
+    if (!slice_present(path))
+        path = xml_text(nvram);
+    if (!slice_present(path))
+        internal_error(b, "nvram has no path");
+    build_flash(b, 1, path, xml_attr(nvram, "format"), false);
 }
 
 void build_loader(struct builder *b)
 {
     const struct xml_node *loader = xml_child(b->os, "loader");
-    if (!loader) {
+    if (!slice_present(xml_text(loader))) {
         if (slice_present(xml_attr(b->os, "firmware")))
             unsupported(b, "Unable to find any firmware to satisfy '%.*s'",
                         SLICE_ARG(xml_attr(b->os, "firmware")));

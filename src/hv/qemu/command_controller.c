@@ -37,6 +37,11 @@ static void build_pci(struct builder *b, const struct xml_node *controller)
     struct slice name = xml_attr_at(controller, "model", "name");
     char driver[64];
     if (slice_is(model, "pci-root") || slice_is(model, "pcie-root")) {
+        struct slice hotplug = xml_attr_at(controller, "target", "hotplug");
+        if (slice_present(hotplug) && b->i440fx) {
+            arg(b, "-global");
+            argf(b, "PIIX4_PM.acpi-root-pci-hotplug=%s", is_on(hotplug) ? "on" : "off");
+        }
         const struct xml_node *hole = xml_child(controller, "pcihole64");
         if (hole) {
             arg(b, "-global");

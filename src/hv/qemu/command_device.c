@@ -173,7 +173,7 @@ void check_unsupported_devices(struct builder *b)
         {"devices/lease", "disk leases"},
         {"launchSecurity", "launch security"},
         {"keywrap", "key wrapping"},
-        {"idmap", "user id mapping"},
+        {"qemu:override", "overriding device properties"},
     };
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
         if (xml_find(b->domain, refused[i].path))

@@ -31,6 +31,8 @@ static void put_vnc_address(struct builder *b, const struct xml_node *graphics,
     struct slice websocket = xml_attr(graphics, "websocket");
     if (!slice_present(address))
         address = xml_attr(graphics, "listen");
+    if (!slice_present(address))
+        address = slice_of(b->context->settings->vnc_listen);
     if (port < 5900 || port > 65535) {
         unsupported(b, "vnc port must be in range [5900,65535]");
         return;
@@ -95,13 +97,16 @@ static void put_spice_listener(struct builder *b, const struct xml_node *graphic
     struct slice socket = xml_attr(listen, "socket"), address = xml_attr(listen, "address");
     uint64_t port = number_of(xml_attr(graphics, "port"));
     if (xml_attr_is(listen, "type", "socket")) {
+        if (!slice_present(socket))
+            internal_error(b, "spice graphics have no socket");
         buffer_puts(&b->text, "unix,addr=");
         put_escaped(b, socket);
     } else if (xml_attr_is(listen, "type", "none")) {
         buffer_puts(&b->text, "port=0");
     } else {
         buffer_printf(&b->text, "port=%u", (unsigned)port);
-        put_option(b, "addr", address);
+        put_option(b, "addr",
+                   slice_present(address) ? address : slice_of(b->context->settings->spice_listen));
     }
 }
 
@@ -222,10 +227,13 @@ static void put_video_memory(struct builder *b, const struct xml_node *model, st
 {
     uint64_t memory = number_of(xml_attr(model, "vram")); // KiB, as all of these
     if (slice_is(type, "qxl")) {
-        json_put_u64(&b->json, "ram_size", number_of(xml_attr(model, "ram")) * 1024);
-        json_put_u64(&b->json, "vram_size", memory * 1024);
+        if (slice_present(xml_attr(model, "ram")))
+            json_put_u64(&b->json, "ram_size", number_of(xml_attr(model, "ram")) * 1024);
+        if (memory)
+            json_put_u64(&b->json, "vram_size", memory * 1024);
         json_put_u64(&b->json, "vram64_size_mb", number_of(xml_attr(model, "vram64")) / 1024);
-        json_put_u64(&b->json, "vgamem_mb", number_of(xml_attr(model, "vgamem")) / 1024);
+        if (slice_present(xml_attr(model, "vgamem")))
+            json_put_u64(&b->json, "vgamem_mb", number_of(xml_attr(model, "vgamem")) / 1024);
     } else if ((slice_is(type, "vga") || slice_is(type, "vmvga")) && memory) {
         json_put_u64(&b->json, "vgamem_mb", memory / 1024);
     } else if (slice_is(type, "bochs") && memory) {

@@ -9,6 +9,7 @@ struct backing {
     struct slice access; // "shared", "private", or absent
     uint64_t page;       // size of its huge pages in bytes; 0: ordinary pages
     bool discard, prealloc;
+    struct slice host_nodes; // of a memory device; absent: what <numatune> says
 };
 
 // True when number is in a list such as "0-3,5".
@@ -90,7 +91,7 @@ static void put_array_of_list(struct builder *b, const char *property, struct sl
 }
 
 // <numatune>: the host nodes that a region may come from.
-static void put_host_nodes(struct builder *b, int node)
+static void put_host_nodes(struct builder *b, const struct backing *backing, int node)
 {
     const struct xml_node *tune = xml_child(b->domain, "numatune"),
                           *rule = xml_child(tune, "memory");
@@ -98,6 +99,8 @@ static void put_host_nodes(struct builder *b, int node)
     if (node >= 0 && number_of(xml_attr(element, "cellid")) == (uint64_t)node)
         rule = element;
     struct slice mode = xml_attr(rule, "mode"), nodes = xml_attr(rule, "nodeset");
+    if (slice_present(backing->host_nodes))
+        nodes = backing->host_nodes;
     if (!slice_present(nodes) || slice_is(mode, "restrictive"))
         return;
     put_array_of_list(b, "host-nodes", nodes);
@@ -143,21 +146,42 @@ static void build_backend(struct builder *b, const char *id, const struct backin
                    xml_attr_at(b->domain, "memoryBacking/allocation", "threads"));
     }
     json_put_u64(&b->json, "size", size);
-    put_host_nodes(b, node);
+    put_host_nodes(b, backing, node);
     json_arg_close(b);
     if (file)
         path_add(b, slice_of(path), QEMU_PATH_CREATE, false);
 }
 
+// QEMU takes whole MiB.
+static uint64_t round_up(uint64_t bytes)
+{
+    const uint64_t mib = 1ull << 20;
+    return (bytes + mib - 1) / mib * mib;
+}
+
+static uint64_t cell_memory(const struct xml_node *cell)
+{
+    struct slice unit = xml_attr(cell, "unit");
+    uint64_t factor = slice_is(unit, "MiB")   ? 1ull << 20
+                      : slice_is(unit, "GiB") ? 1ull << 30
+                                              : 1024;
+    return round_up(number_of(xml_attr(cell, "memory")) * factor);
+}
+
 static uint64_t initial_memory(const struct builder *b)
 {
-    uint64_t size = memory_bytes(xml_child(b->domain, "memory"));
+    const struct xml_node *numa = xml_find(b->domain, "cpu/numa");
+    uint64_t size = memory_bytes(xml_child(b->domain, "memory")), cells = 0;
+    XML_EACH(cell, numa, "cell")
+    cells += cell_memory(cell);
+    if (cells)
+        return cells;
     XML_EACH(device, b->devices, "memory")
     {
         uint64_t part = memory_bytes(xml_find(device, "target/size"));
         size = part < size ? size - part : 0;
     }
-    return size;
+    return round_up(size);
 }
 
 static void build_io_threads(struct builder *b)
@@ -181,6 +205,13 @@ static void build_io_threads(struct builder *b)
         put_number(b, "thread-pool-max", xml_attr(thread, "thread_pool_max"));
         json_arg_close(b);
     }
+    const struct xml_node *main_loop = xml_child(b->domain, "defaultiothread");
+    if (!main_loop)
+        return;
+    object_open(b, "main-loop", "main-loop");
+    put_number(b, "thread-pool-min", xml_attr(main_loop, "thread_pool_min"));
+    put_number(b, "thread-pool-max", xml_attr(main_loop, "thread_pool_max"));
+    json_arg_close(b);
 }
 
 static void build_size(struct builder *b)
@@ -222,12 +253,8 @@ static void build_cell(struct builder *b, const struct xml_node *cell, unsigned 
     struct buffer name = buffer_over(id, sizeof(id));
     struct backing backing = backing_of(b, cell, (int)node);
     struct slice cpus = xml_attr(cell, "cpus"), part;
-    struct slice unit = xml_attr(cell, "unit");
-    uint64_t factor = slice_is(unit, "MiB")   ? 1ull << 20
-                      : slice_is(unit, "GiB") ? 1ull << 30
-                                              : 1024;
     buffer_printf(&name, "ram-node%u", node);
-    build_backend(b, id, &backing, number_of(xml_attr(cell, "memory")) * factor, (int)node);
+    build_backend(b, id, &backing, cell_memory(cell), (int)node);
     arg(b, "-numa");
     arg_open(b);
     buffer_printf(&b->text, "node,nodeid=%u", node);
@@ -288,12 +315,17 @@ void build_memory_devices(struct builder *b)
         struct backing backing =
             backing_of(b, cell_at(b, (unsigned)number_of(node)), (int)number_of(node));
         struct slice access = xml_attr(device, "access"), discard = xml_attr(device, "discard");
+        const struct xml_node *page = xml_find(device, "source/pagesize");
+        if (page)
+            backing.page = memory_bytes(page);
+        backing.prealloc = backing.prealloc || page;
+        backing.host_nodes = xml_text_at(device, "source/nodemask");
         if (slice_present(access))
             backing.access = access;
         if (slice_present(discard))
             backing.discard = is_on(discard);
         buffer_printf(&name, "mem%.*s", SLICE_ARG(device_alias(device)));
-        build_backend(b, id, &backing, memory_bytes(xml_find(device, "target/size")),
+        build_backend(b, id, &backing, round_up(memory_bytes(xml_find(device, "target/size"))),
                       (int)number_of(node));
         device_open(b, "pc-dimm");
         put_number(b, "node", node);
