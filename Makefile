@@ -93,6 +93,7 @@ $(O)/test/unit/%: test/unit/%.c $(LIBRARY)
 unit: $(UNIT_TESTS)
 	@for t in $(UNIT_TESTS); do $$t || exit 1; done
 
+include test/sim.mk
 include test/test.mk
 include test/bench.mk
 include test/fuzz.mk

@@ -1,0 +1,194 @@
+// Sim: what else a system has: signals, accounts, a log, network devices.
+#include "port/sim/machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// A turn of the loop may make this many calls before it counts as one that holds the loop up.
+#define NS_OF_CPU_A_CALL 2000
+
+// Processor time is counted in calls, so that it is the same in every run.
+uint64_t port_cpu_ns(void)
+{
+    return sim->calls * NS_OF_CPU_A_CALL;
+}
+
+// ---- signals ------------------------------------------------------------------------------------
+
+int port_signals_open(void)
+{
+    sim_enter("signals");
+    return sim_fd_new(sim_file_new(SIM_SIGNALS, "signals"));
+}
+
+enum port_signal port_signals_take(int fd)
+{
+    sim_enter("take signal");
+    if (sim_fd_file(fd)->kind != SIM_SIGNALS)
+        sim_fail("signals are read from descriptor %d, which has none", fd);
+    for (int kind = PORT_SIGNAL_NONE + 1; kind <= PORT_SIGNAL_USER; kind++) {
+        if (!(sim->signals >> kind & 1))
+            continue;
+        sim->signals &= ~(1U << kind);
+        sim_progress();
+        return (enum port_signal)kind;
+    }
+    return PORT_SIGNAL_NONE;
+}
+
+// ---- the process and its user -------------------------------------------------------------------
+
+int port_pid(void)
+{
+    return sim_self->pid;
+}
+
+uint32_t port_uid(void)
+{
+    return 0;
+}
+
+uint32_t port_gid(void)
+{
+    return 0;
+}
+
+void port_mask(uint32_t mask)
+{
+    sim->mask = mask;
+}
+
+int port_daemonize(void)
+{
+    return 0;
+}
+
+void port_daemon_ready(int status)
+{
+    sim->daemon_ready = status == 0;
+    sim_trace("the daemon is ready: %d", status);
+}
+
+static const struct {
+    const char *name;
+    uint32_t id;
+} accounts[] = {{"root", 0}, {"libvirt-qemu", 64055}, {"kvm", 64055}, {"user", 1000}};
+
+static int find_account(const char *name, uint32_t *id)
+{
+    for (size_t i = 0; i < sizeof(accounts) / sizeof(accounts[0]); i++) {
+        if (strcmp(accounts[i].name, name) == 0) {
+            *id = accounts[i].id;
+            return 0;
+        }
+    }
+    char *end;
+    if (name[0] == '+')
+        name++;
+    *id = (uint32_t)strtoul(name, &end, 10);
+    return end == name || *end ? -ENOENT : 0;
+}
+
+int port_user_lookup(const char *name, uint32_t *uid, uint32_t *gid)
+{
+    *gid = 0;
+    int status = find_account(name, uid);
+    if (status == 0)
+        *gid = *uid;
+    return status;
+}
+
+int port_group_lookup(const char *name, uint32_t *gid)
+{
+    return find_account(name, gid);
+}
+
+static int account_name(uint32_t id, char *to, size_t size)
+{
+    for (size_t i = 0; i < sizeof(accounts) / sizeof(accounts[0]); i++) {
+        if (accounts[i].id != id)
+            continue;
+        int len = snprintf(to, size, "%s", accounts[i].name);
+        return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
+    }
+    return -ENOENT;
+}
+
+int port_user_name(uint32_t uid, char *to, size_t size)
+{
+    return account_name(uid, to, size);
+}
+
+int port_group_name(uint32_t gid, char *to, size_t size)
+{
+    return account_name(gid, to, size);
+}
+
+// ---- the system's log ---------------------------------------------------------------------------
+
+void port_syslog_open(const char *name)
+{
+    (void)name;
+}
+
+void port_syslog(int level, const char *text)
+{
+    sim_trace("syslog %d: %s", level, text);
+}
+
+int port_journal_open(void)
+{
+    return -ENOENT;
+}
+
+// ---- network devices: there are none ------------------------------------------------------------
+
+int port_tap_open(char *name, bool vnet_header)
+{
+    (void)name, (void)vnet_header;
+    return -EPERM;
+}
+
+int port_link_set_mac(const char *name, const uint8_t mac[6])
+{
+    (void)name, (void)mac;
+    return -ENODEV;
+}
+
+int port_link_set_up(const char *name, bool up)
+{
+    (void)name, (void)up;
+    return -ENODEV;
+}
+
+int port_link_set_mtu(const char *name, unsigned mtu)
+{
+    (void)name, (void)mtu;
+    return -ENODEV;
+}
+
+int port_link_get_mtu(const char *name, unsigned *mtu)
+{
+    (void)name, (void)mtu;
+    return -ENODEV;
+}
+
+int port_bridge_add(const char *bridge, const char *name)
+{
+    (void)bridge, (void)name;
+    return -ENODEV;
+}
+
+bool port_link_exists(const char *name)
+{
+    (void)name;
+    return false;
+}
+
+int port_link_stats(const char *name, struct port_link_stats *stats)
+{
+    (void)name;
+    memset(stats, 0, sizeof(*stats));
+    return -ENODEV;
+}

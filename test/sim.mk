@@ -1,0 +1,35 @@
+# The whole daemon on the simulated operating system (port/sim), under seeds of chance.
+#
+#   make sim                 SEEDS runs (SEEDS=5000), or as many as SECONDS allow
+#   make sim SEED=n          that run again
+#   make sim SEED=n V=1      with its trace
+#
+# The build is one of its own, with CONFIG_DEBUG_CHECKS and small limits (test/sim/limits.config), so
+# that the limits are met.
+
+SEEDS ?= 1000
+SIM_O ?= $(O)-sim
+
+SIM_SOURCES := $(sort $(wildcard port/sim/*.c test/sim/*.c))
+SIM_OBJECTS := $(SIM_SOURCES:%.c=$(O)/%.o)
+LIBRARY_SIM := $(O)/libnanovirt-sim.a
+
+$(LIBRARY_SIM): $(filter-out $(MAIN) $(O)/port/linux/%,$(OBJECTS))
+	@rm -f $@
+	$(call quiet,AR)$(AR) rcs $@ $^
+
+$(O)/sim: $(SIM_OBJECTS) $(LIBRARY_SIM)
+	$(call quiet,LD)$(CC) $(NV_CFLAGS) $(CFLAGS) -o $@ $(SIM_OBJECTS) $(LIBRARY_SIM) $(NV_LDFLAGS) $(LDFLAGS) $(LIBS)
+
+$(SIM_O)/sim.config: configs/default.config test/sim/limits.config
+	@mkdir -p $(@D)
+	@sed '/^#/d; s/=.*//; s/.*/\/^&=\/d/' test/sim/limits.config | sed -f - configs/default.config \
+	    | cat - test/sim/limits.config > $@
+
+.PHONY: sim sim-build
+sim-build: $(SIM_O)/sim.config
+	@$(MAKE) CHECKS=1 KCONFIG=$(SIM_O)/sim.config O=$(SIM_O) $(SIM_O)/sim
+
+sim: sim-build
+	@$(SIM_O)/sim $(if $(SEED),-s $(SEED) -n 1,-f test/sim/seeds.txt -n $(SEEDS)) \
+	    $(if $(SECONDS),-t $(SECONDS)) $(if $(V),-v) $(SIMFLAGS)

@@ -1,0 +1,272 @@
+// The run: the lives of a daemon under one seed, and the course of each: an audit, the clients'
+// script, an audit, everybody leaves, everything is given back, the end.
+#include "test/sim/run.h"
+
+#include "daemon/daemon.h"
+#include "test/sim/daemon_state.h"
+#include "test/sim/world.h"
+
+#include <string.h>
+
+#define SCRIPT_LIMIT_NS (900 * SIM_NS_PER_S)
+#define REST_LIMIT_NS   (300 * SIM_NS_PER_S)
+#define BOOT_LIMIT_NS   (200 * SIM_NS_PER_S)
+
+struct world *world;
+
+void run_create(void)
+{
+    world = sim_create(sizeof(*world));
+}
+
+// ---- the weather --------------------------------------------------------------------------------
+
+// Each kind of fault is there in some of the runs, rarely or often.
+static unsigned fault(unsigned in_runs, unsigned at_most)
+{
+    return sim_chance(in_runs) ? 1 + (unsigned)sim_random(at_most) : 0;
+}
+
+static unsigned room(unsigned most)
+{
+    static const unsigned rooms[] = {1, 7, 64, 500, 4096, 65536};
+    unsigned chosen = rooms[sim_random(6)];
+    return chosen < most ? chosen : most;
+}
+
+static void choose_weather(void)
+{
+    struct sim_weather *weather = sim_weather();
+    weather->short_io = fault(400, 500);
+    weather->again = fault(300, 200);
+    weather->interrupted = fault(200, 100);
+    weather->accept_fails = fault(150, 200);
+    weather->disk_error = fault(150, 20);
+    weather->disk_full = fault(150, 50);
+    weather->fork_fails = fault(150, 100);
+    weather->worker_dies = fault(150, 30);
+    weather->disk_wait_us = (unsigned)sim_random(sim_chance(300) ? 300000 : 300);
+    weather->pipe_room = sim_chance(300) ? room(65536) : 65536;
+    weather->socket_room = sim_chance(300) ? 64 + room(65536) : 65536;
+}
+
+// The weather clears up while it is looked at what there is.
+static void clear_up(bool clear)
+{
+    static const struct sim_weather fine = {
+        .disk_wait_us = 100, .pipe_room = 65536, .socket_room = 65536, .descriptor_max = 512};
+    if (clear && !world->cleared) {
+        world->stormy = *sim_weather();
+        *sim_weather() = fine;
+    } else if (!clear && world->cleared) {
+        *sim_weather() = world->stormy;
+    }
+    world->cleared = clear;
+}
+
+// ---- the phases of a life -----------------------------------------------------------------------
+
+static void enter(enum phase phase)
+{
+    sim_trace("phase %d", (int)phase);
+    world->phase = phase;
+    world->phase_began = sim_now();
+}
+
+static uint64_t age(void)
+{
+    return sim_now() - world->phase_began;
+}
+
+static struct client *auditor(void)
+{
+    return &world->clients[0];
+}
+
+static void await_boot(void)
+{
+    if (world->descriptors == 0 && sim_ready()) {
+        world->descriptors = sim_descriptors();
+        client_start(auditor(), 0, 1000, POLITE, world->auditing);
+    } else if (auditor()->opened) {
+        audit_begin(world->auditing, true);
+        enter(FIRST_AUDIT);
+    } else if (age() > BOOT_LIMIT_NS) {
+        sim_fail("nobody can connect");
+    }
+}
+
+static void start_script(void)
+{
+    static const enum manner manners[] = {POLITE, POLITE, POLITE, SLOW, SILENT, RUDE, NOISY, LAZY};
+    clear_up(false);
+    unsigned calls = 1 + (unsigned)sim_random(60);
+    for (int i = 1; i < CLIENTS; i++) {
+        if (sim_chance(300))
+            continue;
+        enum manner manner = manners[sim_random(sizeof(manners) / sizeof(manners[0]))];
+        enum driver driver = sim_chance(800) ? world->auditing : (enum driver)sim_random(DRIVERS);
+        client_start(&world->clients[i], 1 + (unsigned)sim_random(calls),
+                     1 + (unsigned)sim_random(4), manner, driver);
+    }
+    enter(SCRIPT);
+}
+
+static bool all_done(void)
+{
+    for (int i = 1; i < CLIENTS; i++)
+        if (!world->clients[i].done || client_connected(&world->clients[i]))
+            return false;
+    return true;
+}
+
+static void send_away(void)
+{
+    for (int i = 1; i < CLIENTS; i++)
+        if (!world->clients[i].done)
+            client_leave(&world->clients[i]);
+}
+
+// What is in progress for clients that have left comes to its end.
+static void await_settlement(void)
+{
+    if (!all_done()) {
+        if (age() > SCRIPT_LIMIT_NS)
+            sim_fail("clients do not come to their end");
+        return;
+    }
+    clear_up(true);
+    if (age() < 70 * SIM_NS_PER_S || sim_workers() || daemon_clients() != 1)
+        return;
+    audit_begin(world->auditing, false);
+    enter(LAST_AUDIT);
+}
+
+static const char *not_at_rest(void)
+{
+    const char *held = daemon_holds();
+    if (held)
+        return held;
+    if (sim_workers())
+        return "workers are still there";
+    if (sim_descriptors() != world->descriptors)
+        return "descriptors are open that were not at the start";
+    return NULL;
+}
+
+static void await_rest(void)
+{
+    const char *why = not_at_rest();
+    if (!why) {
+        sim_trace("everything is at rest");
+        sim_signal(PORT_SIGNAL_TERMINATE);
+        enter(STOP);
+    } else if (age() > REST_LIMIT_NS) {
+        sim_list_descriptors();
+        sim_fail("%s", why);
+    }
+}
+
+static void direct(struct sim_actor *actor)
+{
+    switch (world->phase) {
+    case BOOT:
+        await_boot();
+        break;
+    case FIRST_AUDIT:
+        if (audit_done())
+            start_script();
+        else if (age() > ANSWER_LIMIT_NS)
+            sim_fail("the first audit does not come to its end");
+        break;
+    case SCRIPT:
+        if (all_done() || age() > SCRIPT_LIMIT_NS) {
+            send_away();
+            enter(SETTLE);
+        }
+        break;
+    case SETTLE:
+        await_settlement();
+        break;
+    case LAST_AUDIT:
+        if (audit_done()) {
+            client_leave(auditor());
+            enter(REST);
+        } else if (age() > ANSWER_LIMIT_NS) {
+            sim_fail("the last audit does not come to its end");
+        }
+        break;
+    case REST:
+        await_rest();
+        break;
+    case STOP:
+        if (age() > 30 * SIM_NS_PER_S)
+            sim_fail("the daemon was told to end, and does not");
+        break;
+    }
+    sim_wake(actor, 20 * SIM_NS_PER_MS);
+}
+
+// ---- lives --------------------------------------------------------------------------------------
+
+static void start_life(void)
+{
+    model_restart();
+    clear_up(true);
+    world->auditing = sim_chance(500) || !daemon_has_qemu() ? DRIVER_TEST : DRIVER_QEMU;
+    for (int i = 0; i < CLIENTS; i++)
+        client_drop(&world->clients[i]);
+    world->descriptors = 0;
+    enter(BOOT);
+    sim_wake(&world->director, 0);
+}
+
+// Runs in the daemon's process.
+static int daemon_body(void)
+{
+    static const struct options options = {.verbose = false};
+    int status = daemon_run(&options);
+    if (world->phase != STOP)
+        sim_fail("the daemon ends by itself, with status %d", status);
+    if (status != 0)
+        sim_fail("the daemon ends with status %d", status);
+    return 0;
+}
+
+static bool live(bool last)
+{
+    start_life();
+    if (!last) {
+        enum sim_end how = sim_chance(700) ? SIM_POWER_CUT : SIM_KILLED;
+        sim_crash_after(1 + sim_random(1u << (6 + sim_random(12))), how);
+    }
+    int status;
+    enum sim_end how = sim_live(daemon_body, &status);
+    return how == SIM_ENDED || how == SIM_POWER_CUT || how == SIM_KILLED;
+}
+
+static void new_world(void)
+{
+    memset(world, 0, offsetof(struct world, input));
+    world->director.step = direct;
+    for (int i = 0; i < CLIENTS; i++) {
+        struct client *client = &world->clients[i];
+        client->index = i;
+        client->handle = -1;
+        client->done = true;
+        client->input = world->input[i];
+        client->output = world->output[i];
+    }
+}
+
+bool run_seed(uint64_t seed)
+{
+    sim_reset(seed);
+    new_world();
+    choose_weather();
+    unsigned lives = sim_chance(400) ? 1 : 2 + (unsigned)sim_random(3);
+    for (unsigned life = 1; life <= lives; life++)
+        if (!live(life == lives))
+            return false;
+    return true;
+}

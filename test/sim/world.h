@@ -1,0 +1,172 @@
+// The whole daemon under a seed: what the files of these runs share.
+//
+// A run is several lives of one daemon on one simulated machine. In each life clients make calls as
+// a script of chance has it, under a weather of faults; then it is looked at what is there, and
+// whether everything has been given back; or the power goes before that. All state lies in the
+// memory that outlives a life.
+#ifndef TEST_SIM_WORLD_H
+#define TEST_SIM_WORLD_H
+
+#include "port/sim/sim.h"
+#include "proto/message.h"
+#include "proto/remote.h"
+#include "rpc/xdr.h"
+
+#define CLIENTS         9 // the first is the auditor
+#define CALLS_A_CLIENT  8
+#define NAMES           10  // of domains of a driver; the last is nobody's concern
+#define OPERATIONS      512 // on definitions, between two audits
+#define INPUT_SIZE      (1u << 19)
+#define OUTPUT_SIZE     (1u << 17)
+#define ANSWER_LIMIT_NS (400 * SIM_NS_PER_S)
+
+enum driver { DRIVER_TEST, DRIVER_QEMU, DRIVERS };
+
+// ---- definitions: what may be there (model.c) ---------------------------------------------------
+
+enum outcome { OPEN, DONE, FAILED, LOST };
+
+// A definition made (a version) or taken away (version 0), by a call.
+struct operation {
+    bool used;
+    enum driver driver;
+    int name;
+    uint32_t version;
+    uint64_t sent, replied; // numbers in the order of things; SIM_NEVER while nobody knows
+    enum outcome outcome;
+};
+
+// What events have told of a domain.
+struct guest_view {
+    bool there, persistent;
+    int state;    // VIR_DOMAIN_*
+    bool changed; // by an event since it was looked at
+};
+
+struct model {
+    struct operation operations[OPERATIONS];
+    uint32_t versions; // given out
+    uint64_t order;
+    struct guest_view views[DRIVERS][NAMES];
+};
+
+// ---- clients (client.c) -------------------------------------------------------------------------
+
+enum manner {
+    POLITE,
+    SLOW,   // reads little, and late
+    SILENT, // stops to read for a while
+    RUDE,   // leaves when it likes
+    NOISY,  // sends what is no message
+    LAZY,   // stops in the middle of a message
+    MANNERS
+};
+
+struct client;
+struct sent_call;
+
+// A kind of call: builds its arguments, and looks at what comes back.
+struct call_kind {
+    int32_t procedure; // 0: `build` chooses one
+    unsigned weight;
+    void (*build)(struct client *client, struct sent_call *call, struct xdr_writer *w);
+    void (*done)(struct client *client, struct sent_call *call, const uint8_t *body, size_t len);
+    void (*failed)(struct client *client, struct sent_call *call, const struct message_error *why);
+};
+
+struct sent_call {
+    bool used;
+    uint32_t serial;
+    int32_t procedure;
+    const struct call_kind *kind;
+    int name;
+    int operation; // in the model; -1
+    uint64_t sent_at;
+    bool stream; // answered; its stream is open
+};
+
+struct client {
+    struct sim_actor actor; // first
+    int index;
+    int handle; // -1: not connected
+    enum driver driver;
+    enum manner manner;
+    bool opened, leaving, done, spoiled;
+    unsigned budget, connections; // calls, and connections, still to be made
+    uint32_t serial;
+    struct sent_call calls[CALLS_A_CLIENT];
+    uint64_t read_again, progress_at;
+    uint32_t callbacks; // registered
+    size_t output_len, output_done, input_len;
+    uint8_t *output, *input; // of OUTPUT_SIZE, INPUT_SIZE
+};
+
+void client_start(struct client *client, unsigned budget, unsigned connections, enum manner manner,
+                  enum driver driver);
+void client_drop(struct client *client);  // at once: the daemon is gone
+void client_leave(struct client *client); // as soon as its calls are answered
+bool client_connected(const struct client *client);
+unsigned client_outstanding(const struct client *client);
+// Queues a call; false when there is no room for one more.
+bool client_call(struct client *client, const struct call_kind *kind, int name);
+
+// ---- calls (calls.c) ----------------------------------------------------------------------------
+
+const struct call_kind *call_random(void);
+const struct call_kind *call_open(void);
+const char *driver_uri(enum driver driver);
+void name_of(enum driver driver, int name, char to[16]);
+void uuid_of(enum driver driver, int name, uint8_t to[16]);
+struct remote_nonnull_domain domain_of(enum driver driver, int name);
+int name_number(enum driver driver, struct slice name); // -1
+void event_arrived(struct client *client, const struct message_header *header, const uint8_t *body,
+                   size_t len);
+bool decode(const struct xdr_type *type, const uint8_t *body, size_t len, void *into);
+
+// ---- the model (model.c) ------------------------------------------------------------------------
+
+void model_restart(void); // the daemon has started again
+int model_begin(enum driver driver, int name, uint32_t version);
+void model_end(int operation, enum outcome outcome);
+uint32_t model_new_version(void);
+// The text that a version's definition carries, and which version a text belongs to (0: none, or
+// not whole).
+void model_mark(uint32_t version, struct buffer *to);
+uint32_t model_version(struct slice xml);
+// What an audit has found: 0 for absent. Fails the run when that can not be.
+void model_found(enum driver driver, int name, uint32_t version);
+void model_event(enum driver driver, int name, int event, int detail);
+
+// ---- the audit (audit.c) ------------------------------------------------------------------------
+
+struct audit {
+    bool running, first;
+    enum driver driver;
+    int next; // name that is looked at
+    bool listed[NAMES], active[NAMES];
+};
+
+void audit_begin(enum driver driver, bool first); // with the auditor's connection
+bool audit_done(void);
+
+// ---- the run (run.c) ----------------------------------------------------------------------------
+
+enum phase { BOOT, FIRST_AUDIT, SCRIPT, SETTLE, LAST_AUDIT, REST, STOP };
+
+struct world {
+    struct sim_actor director; // first
+    enum phase phase;
+    uint64_t phase_began;
+    enum driver auditing;
+    unsigned descriptors; // at the start of a life
+    struct sim_weather stormy;
+    bool cleared;
+    struct model model;
+    struct audit audit;
+    struct client clients[CLIENTS];
+    uint8_t input[CLIENTS][INPUT_SIZE], output[CLIENTS][OUTPUT_SIZE];
+};
+
+extern struct world *world;
+
+#endif
