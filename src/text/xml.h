@@ -115,6 +115,7 @@ void xml_sets(struct xml_doc *doc, struct xml_node *node, const char *name,
               const char *value); // kept
 void xml_setf(struct xml_doc *doc, struct xml_node *node, const char *name, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+// Nothing happens to a NULL node.
 void xml_unset(struct xml_node *node, const char *name);
 void xml_remove(struct xml_node *node); // unlinks it with all below it; its memory stays used; NULL: nothing
 // Unlinks `node` and puts it in as the last child of `parent`, or directly before `sibling`.

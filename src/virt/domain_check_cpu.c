@@ -7,10 +7,10 @@
 static bool only_known(struct schema_walk *walk, struct xml_node *node, const char *list,
                        const char *what)
 {
-    XML_EACH(child, node, NULL)
-    if (!schema_has_word(list, child->name))
-        return REFUSE(walk, CONFIG_UNSUPPORTED, "%s%.*s%s", what, SLICE_ARG(child->name),
-                      what[0] == 'u' && what[10] == ' ' ? "'" : "");
+    XML_EACH (child, node, NULL)
+        if (!schema_has_word(list, child->name))
+            return REFUSE(walk, CONFIG_UNSUPPORTED, "%s%.*s%s", what, SLICE_ARG(child->name),
+                          what[0] == 'u' && what[10] == ' ' ? "'" : "");
     return true;
 }
 
@@ -286,8 +286,7 @@ bool domain_check_numa_cell(struct schema_walk *walk, struct xml_node *node)
     for (int i = 0; i < 5; i++)
         if (slice_present(values[i]))
             xml_set(walk->doc, node, order[i], values[i]);
-    XML_EACH(cache, node, "cache")
-    {
+    XML_EACH (cache, node, "cache") {
         scale_cache_size(walk, cache, "size");
         scale_cache_size(walk, cache, "line");
     }

@@ -67,8 +67,8 @@ static void shape_tcp(struct schema_walk *walk, struct xml_node *node, struct xm
 // A UDP device binds and connects: libvirt shows the binding half first.
 static void shape_udp(struct schema_walk *walk, struct xml_node *node)
 {
-    XML_EACH(source, node, "source")
-    default_first(walk, source, "mode", "connect");
+    XML_EACH (source, node, "source")
+        default_first(walk, source, "mode", "connect");
     struct xml_node *first = xml_child(node, "source"), *second = xml_next(first, "source");
     if (second && xml_attr_is(second, "mode", "bind") && !xml_attr_is(first, "mode", "bind"))
         xml_move_before(second, first);
@@ -76,8 +76,8 @@ static void shape_udp(struct schema_walk *walk, struct xml_node *node)
 
 static bool drop_sources(struct xml_node *node)
 {
-    XML_EACH_SAFE(source, node, "source")
-    xml_remove(source);
+    XML_EACH_SAFE (source, node, "source")
+        xml_remove(source);
     return true;
 }
 
@@ -109,8 +109,7 @@ bool domain_check_char_source(struct schema_walk *walk, struct xml_node *node, s
         xml_remove(xml_child(node, "protocol"));
     if (known && !keep)
         return drop_sources(node);
-    XML_EACH_SAFE(source, node, "source")
-    {
+    XML_EACH_SAFE (source, node, "source") {
         if (keep)
             domain_keep_attrs(source, keep);
         if (slice_is(type, "pty") && !walk->live)
@@ -412,8 +411,8 @@ bool domain_check_sound(struct schema_walk *walk, struct xml_node *node)
 {
     (void)walk;
     if (!xml_attr_is(node, "model", "ich6") && !xml_attr_is(node, "model", "ich9"))
-        XML_EACH_SAFE(codec, node, "codec")
-    xml_remove(codec);
+        XML_EACH_SAFE (codec, node, "codec")
+            xml_remove(codec);
     return true;
 }
 

@@ -130,12 +130,12 @@ static bool check_pci_range(struct schema_walk *walk, const struct xml_node *nod
     static const struct {
         const char *name;
         unsigned most;
-    } ranges[] = {{"domain", 0xFFFF}, {"bus", 0xFF}, {"slot", 0x1F}, {"function", 7}};
-    for (size_t i = 0; i < 4; i++) {
+    } ranges[] = {{"bus", 0xFF}, {"slot", 0x1F}, {"function", 7}};
+    for (size_t i = 0; i < 3; i++) {
         unsigned value = domain_number(node, ranges[i].name, 0);
         if (value > ranges[i].most)
             return error_set(walk->err, VIR_FROM_NONE, VIR_ERR_XML_ERROR,
-                             i == 3 ? "Invalid PCI address %s=0x%x, must be <= %X"
+                             i == 2 ? "Invalid PCI address %s=0x%x, must be <= %X"
                                     : "Invalid PCI address %s='0x%x', must be <= 0x%X",
                              ranges[i].name, value, ranges[i].most);
     }
@@ -299,8 +299,7 @@ static bool check_network_source(struct schema_walk *walk, struct xml_node *node
     } ports[] = {{"http", 80},    {"https", 443},     {"ftp", 21},   {"ftps", 990},
                  {"tftp", 69},    {"nbd", 10809},     {"ssh", 22},   {"sheepdog", 7000},
                  {"iscsi", 3260}, {"gluster", 24007}, {"vxhs", 9999}};
-    XML_EACH(host, node, "host")
-    {
+    XML_EACH (host, node, "host") {
         bool tcp =
             !slice_present(xml_attr(host, "transport")) || xml_attr_is(host, "transport", "tcp");
         if (xml_attr_is(host, "transport", "tcp"))

@@ -81,8 +81,7 @@ bool domain_check_hugepage(struct schema_walk *walk, struct xml_node *node)
 bool domain_check_memtune(struct schema_walk *walk, struct xml_node *node)
 {
     (void)walk;
-    XML_EACH_SAFE(limit, node, NULL)
-    {
+    XML_EACH_SAFE (limit, node, NULL) {
         uint64_t kib;
         bool known = slice_u64(xml_text(limit), 10, &kib);
         if (known && (kib >= INT64_MAX >> 10 || (kib == 0 && xml_named(limit, "min_guarantee"))))
@@ -129,12 +128,11 @@ static bool spread_schedulers(struct schema_walk *walk, struct xml_node *cputune
     static struct schema_set seen, set;
     seen = (struct schema_set){0};
     struct xml_node *marker = NULL;
-    XML_EACH(sched, cputune, name)
-    marker = marker ? marker : xml_add_before(walk->doc, sched, "marker");
+    XML_EACH (sched, cputune, name)
+        marker = marker ? marker : xml_add_before(walk->doc, sched, "marker");
     if (!marker)
         return true;
-    XML_EACH_SAFE(sched, cputune, name)
-    {
+    XML_EACH_SAFE (sched, cputune, name) {
         if (!schema_set_parse(xml_attr(sched, ids), &set))
             continue;
         for (int id = schema_set_next(&set, 0); id >= 0; id = schema_set_next(&set, id + 1)) {
@@ -158,8 +156,7 @@ static bool spread_schedulers(struct schema_walk *walk, struct xml_node *cputune
 static bool sort_pins(struct schema_walk *walk, struct xml_node *cputune, const char *name,
                       const char *id)
 {
-    XML_EACH_SAFE(pin, cputune, name)
-    {
+    XML_EACH_SAFE (pin, cputune, name) {
         unsigned number = domain_number(pin, id, 0);
         struct xml_node *before = pin;
         while (before->prev && xml_named(before->prev, name) &&
@@ -184,9 +181,9 @@ bool domain_check_cputune(struct schema_walk *walk, struct xml_node *node)
     if (xml_count(node, "emulatorsched") > 1)
         return REFUSE(walk, XML_ERROR, "only one emulatorsched is supported");
     unsigned vcpus = domain_vcpu_max(node->parent);
-    XML_EACH_SAFE(pin, node, "vcpupin")
-    if (domain_number(pin, "vcpu", 0) >= vcpus)
-        xml_remove(pin);
+    XML_EACH_SAFE (pin, node, "vcpupin")
+        if (domain_number(pin, "vcpu", 0) >= vcpus)
+            xml_remove(pin);
     return sort_pins(walk, node, "vcpupin", "vcpu") &&
            sort_pins(walk, node, "iothreadpin", "iothread") &&
            spread_schedulers(walk, node, "vcpusched", "vcpus") &&
@@ -242,8 +239,7 @@ bool domain_check_sysinfo_entries(struct schema_walk *walk, struct xml_node *nod
     (void)walk;
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
         struct xml_node *last = node->last;
-        XML_EACH_SAFE(entry, node, "entry")
-        {
+        XML_EACH_SAFE (entry, node, "entry") {
             if (xml_attr_is(entry, "name", order[i]))
                 xml_move(entry, node);
             if (entry == last)
@@ -271,8 +267,8 @@ bool domain_check_firmware_features(struct schema_walk *walk, struct xml_node *n
 {
     static const char *const names[] = {"enrolled-keys", "secure-boot"};
     const struct xml_node *found[2] = {NULL, NULL};
-    XML_EACH(feature, node, "feature")
-    found[xml_attr_is(feature, "name", names[1])] = feature;
+    XML_EACH (feature, node, "feature")
+        found[xml_attr_is(feature, "name", names[1])] = feature;
     bool keys = xml_attr_is(found[0], "enabled", "yes");
     if (keys && xml_attr_is(found[1], "enabled", "no"))
         return REFUSE(walk, XML_DETAIL,

@@ -229,8 +229,7 @@ static bool check_password(struct schema_walk *walk, struct xml_node *node)
 static void sort_channels(struct xml_node *node)
 {
     static const char names[] = "main|display|inputs|cursor|playback|record|smartcard|usbredir";
-    XML_EACH_SAFE(channel, node, "channel")
-    {
+    XML_EACH_SAFE (channel, node, "channel") {
         if (xml_attr_is(channel, "mode", "any")) {
             xml_remove(channel);
             continue;
@@ -271,9 +270,10 @@ bool domain_check_graphics(struct schema_walk *walk, struct xml_node *node)
         domain_keep_attrs(node, "type|display|xauth|fullscreen|p2p|address");
     }
     if (!slice_is(type, "spice"))
-        XML_EACH_SAFE(child, node, NULL)
-    if (schema_has_word("channel|image|jpeg|zlib|playback|streaming|mouse|clipboard|filetransfer",
-                        child->name))
-        xml_remove(child);
+        XML_EACH_SAFE (child, node, NULL)
+            if (schema_has_word(
+                    "channel|image|jpeg|zlib|playback|streaming|mouse|clipboard|filetransfer",
+                    child->name))
+                xml_remove(child);
     return true;
 }

@@ -218,10 +218,10 @@ bool domain_check_virtualport(struct schema_walk *walk, struct xml_node *node)
 
 bool domain_check_bandwidth(struct schema_walk *walk, struct xml_node *node)
 {
-    XML_EACH_SAFE(rate, node, NULL)
-    if (!slice_present(xml_attr(rate, "average")) && !slice_present(xml_attr(rate, "floor")))
-        return error_set(walk->err, VIR_FROM_NONE, VIR_ERR_XML_DETAIL,
-                         "Missing mandatory average or floor attributes");
+    XML_EACH_SAFE (rate, node, NULL)
+        if (!slice_present(xml_attr(rate, "average")) && !slice_present(xml_attr(rate, "floor")))
+            return error_set(walk->err, VIR_FROM_NONE, VIR_ERR_XML_DETAIL,
+                             "Missing mandatory average or floor attributes");
     return true;
 }
 

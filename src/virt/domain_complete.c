@@ -37,10 +37,10 @@ struct slice domain_address_type(const struct xml_node *device)
 struct xml_node *domain_find_controller(const struct domain_xml *x, const char *type,
                                         unsigned index)
 {
-    XML_EACH(controller, x->devices, "controller")
-    if (xml_attr_is(controller, "type", type) && slice_present(xml_attr(controller, "index")) &&
-        domain_number(controller, "index", 0) == index)
-        return controller;
+    XML_EACH (controller, x->devices, "controller")
+        if (xml_attr_is(controller, "type", type) && slice_present(xml_attr(controller, "index")) &&
+            domain_number(controller, "index", 0) == index)
+            return controller;
     return NULL;
 }
 
@@ -51,8 +51,8 @@ struct xml_node *domain_add_controller(struct domain_xml *x, const char *type, i
     while (index < 0 && domain_find_controller(x, type, free))
         free++;
     struct xml_node *last = NULL;
-    XML_EACH(other, x->devices, "controller")
-    last = other;
+    XML_EACH (other, x->devices, "controller")
+        last = other;
     struct xml_node *controller = last && last->next
                                       ? xml_add_before(x->doc, last->next, "controller")
                                       : xml_add(x->doc, x->devices, "controller");
@@ -108,18 +108,17 @@ static bool joins_usb2(const struct domain_xml *x, const struct xml_node *contro
     if (!is_usb2(controller) || !before || !is_usb2(before))
         return false;
     *index = domain_number(before, "index", 0);
-    XML_EACH(other, x->devices, "controller")
-    if (xml_attr_is(other, "type", "usb") && slice_present(xml_attr(other, "index")) &&
-        domain_number(other, "index", 0) == *index &&
-        slice_equal(xml_attr(other, "model"), xml_attr(controller, "model")))
-        return false;
+    XML_EACH (other, x->devices, "controller")
+        if (xml_attr_is(other, "type", "usb") && slice_present(xml_attr(other, "index")) &&
+            domain_number(other, "index", 0) == *index &&
+            slice_equal(xml_attr(other, "model"), xml_attr(controller, "model")))
+            return false;
     return true;
 }
 
 static void number_controllers(struct domain_xml *x)
 {
-    XML_EACH(controller, x->devices, "controller")
-    {
+    XML_EACH (controller, x->devices, "controller") {
         unsigned index = 0;
         char type[32];
         if (slice_present(xml_attr(controller, "index")))
@@ -145,8 +144,7 @@ static bool number_isa_serials(struct domain_xml *x)
 {
     bool used[ISA_SERIAL_PORTS] = {false};
     unsigned count = 0;
-    XML_EACH(serial, x->devices, "serial")
-    {
+    XML_EACH (serial, x->devices, "serial") {
         if (!is_isa_serial(serial))
             continue;
         struct xml_node *target = xml_child(serial, "target");
@@ -160,8 +158,7 @@ static bool number_isa_serials(struct domain_xml *x)
         if (numbered)
             used[port] = true;
     }
-    XML_EACH(serial, x->devices, "serial")
-    {
+    XML_EACH (serial, x->devices, "serial") {
         struct xml_node *target = xml_child(serial, "target");
         if (!is_isa_serial(serial) || slice_present(xml_attr(target, "port")))
             continue;
@@ -195,8 +192,7 @@ bool domain_each_device(struct domain_xml *x, bool all_consoles, domain_device_f
 {
     for (size_t i = 0; i < sizeof(device_order) / sizeof(device_order[0]); i++) {
         bool consoles = device_order[i][0] == 'c' && device_order[i][3] == 's';
-        XML_EACH_SAFE(device, x->devices, device_order[i])
-        {
+        XML_EACH_SAFE (device, x->devices, device_order[i]) {
             if (consoles && !all_consoles && xml_child(x->devices, "serial") &&
                 domain_is_serial_console(x, device))
                 continue;
@@ -227,9 +223,9 @@ static uint64_t read_kib(const struct xml_node *node)
 static uint64_t numa_memory(const struct domain_xml *x)
 {
     uint64_t sum = 0, kib;
-    XML_EACH(cell, xml_find(x->root, "cpu/numa"), "cell")
-    if (slice_u64(xml_attr(cell, "memory"), 10, &kib))
-        sum += kib;
+    XML_EACH (cell, xml_find(x->root, "cpu/numa"), "cell")
+        if (slice_u64(xml_attr(cell, "memory"), 10, &kib))
+            sum += kib;
     return sum;
 }
 
@@ -246,8 +242,8 @@ static bool complete_memory(struct domain_xml *x)
     uint64_t total = read_kib(xml_child(x->root, "memory")), pluggable = 0, numa = 0;
     if (total == 0 || x->flags & DOMAIN_XML_PARSE_NEW)
         numa = numa_memory(x);
-    XML_EACH(device, x->devices, "memory")
-    pluggable += read_kib(xml_find(device, "target/size"));
+    XML_EACH (device, x->devices, "memory")
+        pluggable += read_kib(xml_find(device, "target/size"));
     if (numa)
         total = numa + pluggable;
     else if (pluggable > total)
@@ -277,9 +273,9 @@ static void complete_hugepages(struct domain_xml *x)
 {
     if (xml_find(x->root, "cpu/numa/cell"))
         return;
-    XML_EACH(page, xml_find(x->root, "memoryBacking/hugepages"), "page")
-    if (xml_attr_is(page, "nodeset", "0"))
-        xml_unset(page, "nodeset");
+    XML_EACH (page, xml_find(x->root, "memoryBacking/hugepages"), "page")
+        if (xml_attr_is(page, "nodeset", "0"))
+            xml_unset(page, "nodeset");
 }
 
 // --- os
@@ -305,10 +301,10 @@ static bool check_boot_order(struct domain_xml *x, struct xml_node *device, void
     if (!order)
         return true;
     orders->count++;
-    XML_EACH(other, x->devices, NULL)
-    if (other != device && domain_number(xml_child(other, "boot"), "order", 0) == order)
-        return REFUSE(x, CONFIG_UNSUPPORTED, "boot order '%u' used for more than one device",
-                      order);
+    XML_EACH (other, x->devices, NULL)
+        if (other != device && domain_number(xml_child(other, "boot"), "order", 0) == order)
+            return REFUSE(x, CONFIG_UNSUPPORTED, "boot order '%u' used for more than one device",
+                          order);
     return true;
 }
 
@@ -381,8 +377,7 @@ void domain_mirror_console(struct domain_xml *x)
     while (console->child)
         xml_remove(console->child);
     xml_set(x->doc, console, "type", xml_attr(serial, "type"));
-    XML_EACH(part, serial, NULL)
-    {
+    XML_EACH (part, serial, NULL) {
         struct xml_node *copy = xml_copy(x->doc, console, part);
         if (!xml_named(part, "target"))
             continue;
@@ -423,8 +418,7 @@ static bool complete_consoles(struct domain_xml *x)
 static void need_disk_controllers(struct domain_xml *x, const char *bus, const char *type)
 {
     int most = -1;
-    XML_EACH(disk, x->devices, "disk")
-    {
+    XML_EACH (disk, x->devices, "disk") {
         struct xml_node *address = xml_child(disk, "address");
         if (xml_attr_is(xml_child(disk, "target"), "bus", bus) &&
             xml_attr_is(address, "type", "drive") &&
@@ -437,8 +431,7 @@ static void need_disk_controllers(struct domain_xml *x, const char *bus, const c
 
 static void need_serial_controllers(struct domain_xml *x, const char *name)
 {
-    XML_EACH(device, x->devices, name)
-    {
+    XML_EACH (device, x->devices, name) {
         struct xml_node *address = xml_child(device, "address");
         if (!xml_attr_is(xml_child(device, "target"), "type", "virtio"))
             continue;
@@ -450,12 +443,10 @@ static void need_serial_controllers(struct domain_xml *x, const char *name)
 
 static void need_card_readers(struct domain_xml *x)
 {
-    XML_EACH(card, x->devices, "smartcard")
-    {
+    XML_EACH (card, x->devices, "smartcard") {
         if (!xml_child(card, "address")) {
             int slot = -1;
-            XML_EACH(other, x->devices, "smartcard")
-            {
+            XML_EACH (other, x->devices, "smartcard") {
                 struct xml_node *address = xml_child(other, "address");
                 if (xml_attr_is(address, "type", "ccid") &&
                     !domain_number(address, "controller", 0) &&
@@ -497,9 +488,9 @@ static bool complete_first_video(struct domain_xml *x)
     if (xml_attr_is(model, "type", "none")) {
         model->attrs = NULL;
         xml_sets(x->doc, model, "type", "none");
-        XML_EACH_SAFE(child, video, NULL)
-        if (child != model && !xml_named(child, "alias"))
-            xml_remove(child);
+        XML_EACH_SAFE (child, video, NULL)
+            if (child != model && !xml_named(child, "alias"))
+                xml_remove(child);
         return true;
     }
     xml_sets(x->doc, model, "primary", "yes");
@@ -512,10 +503,10 @@ static bool complete_implied(struct domain_xml *x)
     struct xml_node *serial = xml_child(x->devices, "serial");
     if (!complete_first_video(x) || (serial && !complete_device(x, serial, NULL)))
         return false;
-    XML_EACH(controller, x->devices, "controller")
-    if (xml_attr_is(controller, "type", "scsi") && !slice_present(xml_attr(controller, "model")) &&
-        !complete_device(x, controller, NULL))
-        return false;
+    XML_EACH (controller, x->devices, "controller")
+        if (xml_attr_is(controller, "type", "scsi") &&
+            !slice_present(xml_attr(controller, "model")) && !complete_device(x, controller, NULL))
+            return false;
     return true;
 }
 
@@ -523,22 +514,22 @@ static bool complete_implied(struct domain_xml *x)
 
 static bool reject_duplicates(struct domain_xml *x)
 {
-    XML_EACH(controller, x->devices, "controller")
-    for (struct xml_node *other = controller->prev; other; other = other->prev)
-        if (xml_named(other, "controller") && !xml_attr_is(controller, "type", "usb") &&
-            slice_equal(xml_attr(other, "type"), xml_attr(controller, "type")) &&
-            slice_equal(xml_attr(other, "index"), xml_attr(controller, "index")))
-            return REFUSE(x, XML_ERROR, "Multiple '%.*s' controllers with index '%u'",
-                          SLICE_ARG(xml_attr(controller, "type")),
-                          domain_number(controller, "index", 0));
-    XML_EACH(panic, x->devices, "panic")
-    for (struct xml_node *other = panic->prev; other; other = other->prev)
-        if (xml_named(other, "panic") &&
-            slice_equal(xml_attr(other, "model"), xml_attr(panic, "model")))
-            return REFUSE(x, XML_ERROR, "Multiple panic devices with model '%.*s'",
-                          SLICE_ARG(slice_present(xml_attr(panic, "model"))
-                                        ? xml_attr(panic, "model")
-                                        : SLICE("default")));
+    XML_EACH (controller, x->devices, "controller")
+        for (struct xml_node *other = controller->prev; other; other = other->prev)
+            if (xml_named(other, "controller") && !xml_attr_is(controller, "type", "usb") &&
+                slice_equal(xml_attr(other, "type"), xml_attr(controller, "type")) &&
+                slice_equal(xml_attr(other, "index"), xml_attr(controller, "index")))
+                return REFUSE(x, XML_ERROR, "Multiple '%.*s' controllers with index '%u'",
+                              SLICE_ARG(xml_attr(controller, "type")),
+                              domain_number(controller, "index", 0));
+    XML_EACH (panic, x->devices, "panic")
+        for (struct xml_node *other = panic->prev; other; other = other->prev)
+            if (xml_named(other, "panic") &&
+                slice_equal(xml_attr(other, "model"), xml_attr(panic, "model")))
+                return REFUSE(x, XML_ERROR, "Multiple panic devices with model '%.*s'",
+                              SLICE_ARG(slice_present(xml_attr(panic, "model"))
+                                            ? xml_attr(panic, "model")
+                                            : SLICE("default")));
     return true;
 }
 
@@ -561,9 +552,9 @@ static bool complete_common(struct domain_xml *x)
     complete_hugepages(x);
     if (!reject_duplicates(x) || !complete_boot(x))
         return false;
-    XML_EACH(timer, xml_child(x->root, "clock"), "timer")
-    if (!check_timer(x, timer))
-        return false;
+    XML_EACH (timer, xml_child(x->root, "clock"), "timer")
+        if (!check_timer(x, timer))
+            return false;
     return add_implied_devices(x) && complete_implied(x) && complete_cpu(x);
 }
 

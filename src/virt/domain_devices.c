@@ -44,9 +44,9 @@ static bool assign_drive(struct domain_xml *x, struct xml_node *disk)
 
 static bool has_limits(const struct xml_node *iotune)
 {
-    XML_EACH(limit, iotune, NULL)
-    if (!xml_named(limit, "group_name"))
-        return true;
+    XML_EACH (limit, iotune, NULL)
+        if (!xml_named(limit, "group_name"))
+            return true;
     return false;
 }
 
@@ -57,8 +57,7 @@ static void expand_group(struct domain_xml *x, struct xml_node *disk)
     struct slice group = value_text(xml_child(iotune, "group_name"));
     if (group.len == 0 || has_limits(iotune))
         return;
-    XML_EACH(other, x->devices, "disk")
-    {
+    XML_EACH (other, x->devices, "disk") {
         struct xml_node *limits = xml_child(other, "iotune");
         if (!has_limits(limits) || !slice_equal(value_text(xml_child(limits, "group_name")), group))
             continue;

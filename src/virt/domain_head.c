@@ -34,10 +34,10 @@ static bool parse_uuid(struct domain_xml *x, struct xml_node *node, const char *
 // A uuid that only <sysinfo> tells is the domain's.
 static void take_sysinfo_uuid(struct domain_xml *x)
 {
-    XML_EACH(sysinfo, x->root, "sysinfo")
-    XML_EACH(entry, xml_child(sysinfo, "system"), "entry")
-    if (xml_attr_is(entry, "name", "uuid") && value_text(entry).len)
-        xml_set_text(x->doc, xml_need(x->doc, x->root, "uuid"), value_text(entry));
+    XML_EACH (sysinfo, x->root, "sysinfo")
+        XML_EACH (entry, xml_child(sysinfo, "system"), "entry")
+            if (xml_attr_is(entry, "name", "uuid") && value_text(entry).len)
+                xml_set_text(x->doc, xml_need(x->doc, x->root, "uuid"), value_text(entry));
 }
 
 static bool parse_identity(struct domain_xml *x)
@@ -109,8 +109,7 @@ static bool parse_individual_vcpus(struct domain_xml *x, unsigned most)
         return true;
     }
     unsigned online = 0;
-    XML_EACH(vcpu, vcpus, "vcpu")
-    {
+    XML_EACH (vcpu, vcpus, "vcpu") {
         bool enabled = xml_attr_is(vcpu, "enabled", "yes");
         if (domain_number(vcpu, "id", 0) >= most)
             return REFUSE(x, XML_ERROR, "vcpu id '%u' is out of range of maximum vcpu count",
@@ -188,11 +187,11 @@ static bool parse_iothreads(struct domain_xml *x)
     unsigned listed = xml_count(ids, "iothread");
     if (!ids)
         return true;
-    XML_EACH(thread, ids, "iothread")
-    for (struct xml_node *other = thread->prev; other; other = other->prev)
-        if (domain_number(other, "id", 0) == domain_number(thread, "id", 0))
-            return REFUSE(x, XML_ERROR, "duplicate iothread id '%u' found",
-                          domain_number(thread, "id", 0));
+    XML_EACH (thread, ids, "iothread")
+        for (struct xml_node *other = thread->prev; other; other = other->prev)
+            if (domain_number(other, "id", 0) == domain_number(thread, "id", 0))
+                return REFUSE(x, XML_ERROR, "duplicate iothread id '%u' found",
+                              domain_number(thread, "id", 0));
     if (listed > count) {
         total = xml_need(x->doc, x->root, "iothreads");
         xml_set_textf(x->doc, total, "%u", listed);
@@ -200,8 +199,8 @@ static bool parse_iothreads(struct domain_xml *x)
     }
     for (uint32_t id = 1; listed < count; id++) {
         bool used = false;
-        XML_EACH(thread, ids, "iothread")
-        used = used || domain_number(thread, "id", 0) == id;
+        XML_EACH (thread, ids, "iothread")
+            used = used || domain_number(thread, "id", 0) == id;
         if (used)
             continue;
         xml_setf(x->doc, xml_add(x->doc, ids, "iothread"), "id", "%u", id);
@@ -216,10 +215,8 @@ bool domain_parse_vcpus(struct domain_xml *x)
         return false;
     join_placements(x);
     struct slice uuid = value_text(xml_child(x->root, "uuid"));
-    XML_EACH(sysinfo, x->root, "sysinfo")
-    {
-        XML_EACH(entry, xml_child(sysinfo, "system"), "entry")
-        {
+    XML_EACH (sysinfo, x->root, "sysinfo") {
+        XML_EACH (entry, xml_child(sysinfo, "system"), "entry") {
             struct slice text = value_text(entry);
             static const struct schema_attr rule = {"uuid", VALUE_UUID, SCHEMA_LENIENT, NULL, NULL};
             struct schema_walk walk = {.doc = x->doc, .err = x->err};

@@ -37,8 +37,7 @@ static void number_alias(struct xml_doc *doc, struct xml_node *device, const cha
 static void next_alias(struct xml_doc *doc, struct xml_node *device, const char *prefix)
 {
     uint32_t next = 0, number;
-    XML_EACH(other, device->parent, NULL)
-    {
+    XML_EACH (other, device->parent, NULL) {
         struct slice name = xml_attr_at(other, "alias", "name");
         struct slice rest = slice_from(name, slice_of(prefix).len);
         if (slice_starts(name, prefix) && slice_u32(rest, 10, &number) && number >= next)
@@ -78,9 +77,9 @@ static void alias_disk(struct xml_doc *doc, struct xml_node *disk)
     }
     unsigned controller = domain_number(address, "controller", 0);
     bool lsi = false;
-    XML_EACH(other, disk->parent, "controller")
-    if (xml_attr_is(other, "type", "scsi") && domain_number(other, "index", 0) == controller)
-        lsi = xml_attr_is(other, "model", "lsilogic");
+    XML_EACH (other, disk->parent, "controller")
+        if (xml_attr_is(other, "type", "scsi") && domain_number(other, "index", 0) == controller)
+            lsi = xml_attr_is(other, "model", "lsilogic");
     if (slice_is(bus, "scsi") && !lsi)
         set_alias(doc, disk, "scsi%u-%u-%u-%u", controller, domain_number(address, "bus", 0),
                   domain_number(address, "target", 0), domain_number(address, "unit", 0));
@@ -136,8 +135,7 @@ static bool takes_next(const char *element)
 static void assign_aliases(struct xml_doc *doc, struct xml_node *devices)
 {
     for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
-        XML_EACH(device, devices, aliases[i].element)
-        {
+        XML_EACH (device, devices, aliases[i].element) {
             if (aliases[i].assign)
                 aliases[i].assign(doc, device);
             else if (takes_next(aliases[i].element))

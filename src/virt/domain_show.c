@@ -11,12 +11,12 @@ static void hide_ports(struct xml_doc *doc, struct xml_node *graphics)
     if (xml_attr_is(graphics, "type", "vnc") && xml_attr_is(graphics, "autoport", "yes") &&
         slice_present(xml_attr(graphics, "port")))
         xml_sets(doc, graphics, "port", "-1");
-    XML_EACH(listen, graphics, "listen")
-    if (xml_attr_is(listen, "type", "network")) {
-        xml_unset(listen, "address");
-        if (listen == xml_child(graphics, "listen"))
-            xml_unset(graphics, "listen");
-    }
+    XML_EACH (listen, graphics, "listen")
+        if (xml_attr_is(listen, "type", "network")) {
+            xml_unset(listen, "address");
+            if (listen == xml_child(graphics, "listen"))
+                xml_unset(graphics, "listen");
+        }
 }
 
 // Names of tap devices that were made up are not shown.
@@ -46,8 +46,7 @@ static void hide_terminal(struct xml_node *device)
 static void show_inactive(struct xml_doc *doc)
 {
     schema_strip(doc->root, &domain_schema, SCHEMA_HIDE);
-    XML_EACH(device, xml_child(doc->root, "devices"), NULL)
-    {
+    XML_EACH (device, xml_child(doc->root, "devices"), NULL) {
         if (xml_named(device, "graphics"))
             hide_ports(doc, device);
         else if (xml_named(device, "interface"))
@@ -63,8 +62,7 @@ static void show_inactive(struct xml_doc *doc)
 static struct xml_node *sole_controller(const struct xml_node *devices, const char *type)
 {
     struct xml_node *found = NULL;
-    XML_EACH(controller, devices, "controller")
-    {
+    XML_EACH (controller, devices, "controller") {
         if (!xml_attr_is(controller, "type", type))
             continue;
         if (found)
@@ -96,8 +94,7 @@ static void drop_default_controllers(struct xml_doc *doc, struct xml_node *devic
 // Serial ports that are a machine's own once had no type.
 static void drop_system_serial(struct xml_node *devices)
 {
-    XML_EACH(serial, devices, "serial")
-    {
+    XML_EACH (serial, devices, "serial") {
         struct xml_node *target = xml_child(serial, "target");
         if (!xml_attr_is(target, "type", "system-serial"))
             continue;
@@ -118,26 +115,25 @@ static void show_migratable(struct xml_doc *doc)
 {
     struct xml_node *devices = xml_child(doc->root, "devices");
     struct xml_node *audio = xml_child(devices, "audio");
-    XML_EACH_SAFE(input, devices, "input")
-    if (xml_attr_is(input, "type", "keyboard") && xml_attr_is(input, "bus", "ps2"))
-        xml_remove(input);
+    XML_EACH_SAFE (input, devices, "input")
+        if (xml_attr_is(input, "type", "keyboard") && xml_attr_is(input, "bus", "ps2"))
+            xml_remove(input);
     drop_default_controllers(doc, devices);
     drop_system_serial(devices);
     if (audio && is_default_audio(devices, audio))
         xml_remove(audio);
-    XML_EACH(graphics, devices, "graphics")
-    XML_EACH_SAFE(listen, graphics, "listen")
-    {
-        bool vnc_socket = xml_attr_is(graphics, "type", "vnc") &&
-                          xml_attr_is(listen, "type", "socket") &&
-                          slice_present(xml_attr(listen, "socket"));
-        bool nowhere =
-            xml_attr_is(graphics, "type", "spice") && xml_attr_is(listen, "type", "none");
-        if (nowhere)
-            xml_sets(doc, graphics, "autoport", "no");
-        if (vnc_socket || nowhere)
-            xml_remove(listen);
-    }
+    XML_EACH (graphics, devices, "graphics")
+        XML_EACH_SAFE (listen, graphics, "listen") {
+            bool vnc_socket = xml_attr_is(graphics, "type", "vnc") &&
+                              xml_attr_is(listen, "type", "socket") &&
+                              slice_present(xml_attr(listen, "socket"));
+            bool nowhere =
+                xml_attr_is(graphics, "type", "spice") && xml_attr_is(listen, "type", "none");
+            if (nowhere)
+                xml_sets(doc, graphics, "autoport", "no");
+            if (vnc_socket || nowhere)
+                xml_remove(listen);
+        }
 }
 
 void domain_xml_show(struct xml_doc *doc, unsigned flags)

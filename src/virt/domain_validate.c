@@ -307,9 +307,9 @@ static bool validate_char_source(struct domain_xml *x, const struct xml_node *no
         return REFUSE(x, INTERNAL_ERROR, missing, "service");
     if (slice_is(type, "udp")) {
         const struct xml_node *connect = NULL;
-        XML_EACH(half, node, "source")
-        if (xml_attr_is(half, "mode", "connect"))
-            connect = half;
+        XML_EACH (half, node, "source")
+            if (xml_attr_is(half, "mode", "connect"))
+                connect = half;
         if (!has(connect, "service"))
             return REFUSE(x, INTERNAL_ERROR, missing, "service");
     }
@@ -364,12 +364,12 @@ static bool validate_video(struct domain_xml *x, const struct xml_node *node)
     bool vhostuser = xml_attr_is(xml_child(node, "driver"), "name", "vhostuser");
     if (!slice_present(type))
         return REFUSE(x, INTERNAL_ERROR, "missing video model and cannot determine default");
-    XML_EACH(other, x->devices, "video")
-    if (xml_attr_is(xml_child(other, "model"), "type", "none") &&
-        xml_count(x->devices, "video") > 1)
-        return REFUSE(x, CONFIG_UNSUPPORTED,
-                      "a 'none' video type must be the only video device "
-                      "defined for the domain");
+    XML_EACH (other, x->devices, "video")
+        if (xml_attr_is(xml_child(other, "model"), "type", "none") &&
+            xml_count(x->devices, "video") > 1)
+            return REFUSE(x, CONFIG_UNSUPPORTED,
+                          "a 'none' video type must be the only video device "
+                          "defined for the domain");
     if (vhostuser && !slice_is(type, "virtio"))
         return REFUSE(x, CONFIG_UNSUPPORTED,
                       "'vhostuser' driver is only supported with 'virtio' device");
@@ -414,26 +414,27 @@ static bool audio_exists(struct domain_xml *x, const struct xml_node *device)
     unsigned id = domain_number(xml_child(device, "audio"), "id", 0);
     if (!id)
         return true;
-    XML_EACH(audio, x->devices, "audio")
-    if (domain_number(audio, "id", 0) == id)
-        return true;
+    XML_EACH (audio, x->devices, "audio")
+        if (domain_number(audio, "id", 0) == id)
+            return true;
     return REFUSE(x, XML_ERROR, "no audio device with ID %u", id);
 }
 
 static bool validate_graphics(struct domain_xml *x, const struct xml_node *node)
 {
-    XML_EACH(listen, node, "listen")
-    if (xml_attr_is(listen, "type", "network") && !has(listen, "network"))
-        return REFUSE(x, XML_ERROR, "'network' attribute is required for listen type 'network'");
+    XML_EACH (listen, node, "listen")
+        if (xml_attr_is(listen, "type", "network") && !has(listen, "network"))
+            return REFUSE(x, XML_ERROR,
+                          "'network' attribute is required for listen type 'network'");
     return !xml_attr_is(node, "type", "vnc") || audio_exists(x, node);
 }
 
 static bool validate_audio(struct domain_xml *x, const struct xml_node *node)
 {
-    XML_EACH(other, x->devices, "audio")
-    if (other != node && domain_number(other, "id", 0) == domain_number(node, "id", 0))
-        return REFUSE(x, XML_ERROR, "audio ID %u is used multiple times",
-                      domain_number(node, "id", 0));
+    XML_EACH (other, x->devices, "audio")
+        if (other != node && domain_number(other, "id", 0) == domain_number(node, "id", 0))
+            return REFUSE(x, XML_ERROR, "audio ID %u is used multiple times",
+                          domain_number(node, "id", 0));
     return true;
 }
 
@@ -494,13 +495,13 @@ static const struct {
 static bool validate_devices(struct domain_xml *x)
 {
     for (size_t i = 0; i < sizeof(validators) / sizeof(validators[0]); i++)
-        XML_EACH(device, x->devices, validators[i].name)
-    if (!validators[i].validate(x, device))
-        return false;
-    XML_EACH(device, x->devices, NULL)
-    if (slice_is(domain_address_type(device), "unassigned") && !xml_named(device, "hostdev"))
-        return REFUSE(x, CONFIG_UNSUPPORTED,
-                      "address of type 'unassigned' is supported only for hostdevs");
+        XML_EACH (device, x->devices, validators[i].name)
+            if (!validators[i].validate(x, device))
+                return false;
+    XML_EACH (device, x->devices, NULL)
+        if (slice_is(domain_address_type(device), "unassigned") && !xml_named(device, "hostdev"))
+            return REFUSE(x, CONFIG_UNSUPPORTED,
+                          "address of type 'unassigned' is supported only for hostdevs");
     return true;
 }
 
@@ -508,8 +509,7 @@ static bool validate_devices(struct domain_xml *x)
 
 static bool validate_duplicate_disks(struct domain_xml *x)
 {
-    XML_EACH(disk, x->devices, "disk")
-    {
+    XML_EACH (disk, x->devices, "disk") {
         const struct xml_node *target = xml_child(disk, "target"),
                               *address = xml_child(disk, "address");
         for (const struct xml_node *other = xml_next(disk, "disk"); other;
@@ -539,8 +539,7 @@ static bool same_drive(const struct xml_node *a, const struct xml_node *b)
 
 static bool validate_drive_addresses(struct domain_xml *x)
 {
-    XML_EACH(disk, x->devices, "disk")
-    {
+    XML_EACH (disk, x->devices, "disk") {
         const struct xml_node *target = xml_child(disk, "target"),
                               *address = xml_child(disk, "address");
         if (!xml_attr_is(address, "type", "drive"))
@@ -656,16 +655,15 @@ static bool validate_boot(struct domain_xml *x)
         return REFUSE(x, CONFIG_UNSUPPORTED,
                       "invalid value for rebootTimeout, must be in range [-1,65535]");
     unsigned primary = 0;
-    XML_EACH(video, x->devices, "video")
-    primary += xml_attr_is(xml_child(video, "model"), "primary", "yes");
+    XML_EACH (video, x->devices, "video")
+        primary += xml_attr_is(xml_child(video, "model"), "primary", "yes");
     return primary <= 1 ||
            REFUSE(x, CONFIG_UNSUPPORTED, "Only one primary video device is supported");
 }
 
 static bool validate_aliases(struct domain_xml *x)
 {
-    XML_EACH(device, x->devices, NULL)
-    {
+    XML_EACH (device, x->devices, NULL) {
         struct slice alias = xml_attr_at(device, "alias", "name");
         if (!slice_starts(alias, "ua-") || xml_named(device, "console"))
             continue;
@@ -683,8 +681,7 @@ static bool validate_numa(struct domain_xml *x)
 {
     static struct schema_set cpus;
     unsigned total = 0, most = domain_vcpu_max(x->root);
-    XML_EACH(cell, xml_find(x->root, "cpu/numa"), "cell")
-    {
+    XML_EACH (cell, xml_find(x->root, "cpu/numa"), "cell") {
         if (!schema_set_parse(xml_attr(cell, "cpus"), &cpus))
             continue;
         for (int bit = schema_set_next(&cpus, 0); bit >= 0; bit = schema_set_next(&cpus, bit + 1)) {
@@ -714,8 +711,7 @@ bool domain_check_singles(struct domain_xml *x)
         if (xml_count(x->devices, singles[i].name) > 1)
             return domain_refuse(x->err, singles[i].code, "%s", singles[i].message);
     bool none = false, other = false, master = false;
-    XML_EACH(usb, x->devices, "controller")
-    {
+    XML_EACH (usb, x->devices, "controller") {
         if (!xml_attr_is(usb, "type", "usb"))
             continue;
         bool disabled = xml_attr_is(usb, "model", "none");
@@ -728,9 +724,9 @@ bool domain_check_singles(struct domain_xml *x)
     }
     if (other && !master)
         return REFUSE(x, XML_DETAIL, "No master USB controller specified");
-    XML_EACH(input, x->devices, "input")
-    if (none && xml_attr_is(input, "bus", "usb"))
-        return REFUSE(x, CONFIG_UNSUPPORTED, "Can't add USB input device. USB bus is disabled");
+    XML_EACH (input, x->devices, "input")
+        if (none && xml_attr_is(input, "bus", "usb"))
+            return REFUSE(x, CONFIG_UNSUPPORTED, "Can't add USB input device. USB bus is disabled");
     if (none && xml_child(x->devices, "hub"))
         return REFUSE(x, CONFIG_UNSUPPORTED, "Can't add USB hub: USB is disabled for this domain");
     return true;

@@ -69,8 +69,7 @@ static void order_children(struct xml_node *node, const struct schema_element *r
     struct schema_cursor cursor = schema_rules(rules);
     const struct schema_element *rule;
     while ((rule = schema_next_rule(&cursor))) {
-        XML_EACH_SAFE(child, node, rule->name)
-        {
+        XML_EACH_SAFE (child, node, rule->name) {
             struct xml_node *next = last_known ? last_known->next : node->child;
             if (next != child)
                 xml_move_before(child, next);
@@ -85,8 +84,7 @@ void schema_order(struct xml_node *node, const struct schema_element *element)
         return;
     order_attrs(node, element->attrs);
     order_children(node, element->children);
-    XML_EACH(child, node, NULL)
-    {
+    XML_EACH (child, node, NULL) {
         const struct schema_element *rule = child_rule(element, child->name);
         if (rule)
             schema_order(child, rule);
@@ -100,8 +98,7 @@ void schema_strip(struct xml_node *node, const struct schema_element *element, u
     for (const struct schema_attr *rule = element->attrs; rule && rule->name; rule++)
         if (rule->flags & flags)
             xml_unset(node, rule->name);
-    XML_EACH_SAFE(child, node, NULL)
-    {
+    XML_EACH_SAFE (child, node, NULL) {
         const struct schema_element *rule = child_rule(element, child->name);
         if (!rule || (rule->flags & SCHEMA_VERBATIM))
             continue;
@@ -197,8 +194,7 @@ static bool apply_children(struct schema_walk *walk, struct xml_node *node,
     const struct schema_element *rule;
     while ((rule = schema_next_rule(&cursor))) {
         bool seen = false;
-        XML_EACH_SAFE(child, node, rule->name)
-        {
+        XML_EACH_SAFE (child, node, rule->name) {
             if ((rule->flags & SCHEMA_LIVE && !walk->live) || (rule->flags & SCHEMA_ONE && seen)) {
                 xml_remove(child);
                 continue;

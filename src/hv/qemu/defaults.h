@@ -14,6 +14,7 @@ struct qemu_machine_facts {
     struct slice machine;     // canonical name of the wanted machine or alias; absent when unknown
     struct slice default_cpu; // of that machine for that virt type, "qemu64"; absent when not known
     bool cpu_migratable;      // the CPU type has the property "migratable"
+    unsigned max_cpus;        // of that machine; 0 when not known
 };
 
 enum qemu_firmware_wish { QEMU_WISH_ANY, QEMU_WISH_YES, QEMU_WISH_NO };

@@ -17,17 +17,16 @@ static bool uses_name(const struct domain_xml *x, unsigned number)
     char name[32];
     struct buffer out = buffer_over(name, sizeof(name));
     buffer_printf(&out, "testnet%u", number);
-    XML_EACH(interface, x->devices, "interface")
-    if (xml_attr_is(xml_child(interface, "target"), "dev", name))
-        return true;
+    XML_EACH (interface, x->devices, "interface")
+        if (xml_attr_is(xml_child(interface, "target"), "dev", name))
+            return true;
     return false;
 }
 
 // Interfaces are shown with the names that their taps would have (testDomainGenerateIfnames).
 static bool complete_domain(struct domain_xml *x)
 {
-    XML_EACH(interface, x->devices, "interface")
-    {
+    XML_EACH (interface, x->devices, "interface") {
         struct xml_node *target = xml_need(x->doc, interface, "target");
         unsigned number = 0;
         if (slice_present(xml_attr(target, "dev")))
