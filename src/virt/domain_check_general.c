@@ -340,20 +340,16 @@ bool domain_check_seclabel(struct schema_walk *walk, struct xml_node *node)
     struct slice type = dynamic ? SLICE("dynamic") : xml_attr(node, "type");
     if (!slice_present(relabel))
         relabel = dynamic ? SLICE("yes") : SLICE("no");
-    bool model_only =
-        !walk->live && dynamic && !xml_child(node, "baselabel") && !slice_present(model);
     node->attrs = NULL;
     xml_set(walk->doc, node, "type", type);
     if (slice_present(model))
         xml_set(walk->doc, node, "model", model);
     if (!none)
         xml_set(walk->doc, node, "relabel", relabel);
-    if (!walk->live && dynamic) {
+    if (!walk->live && dynamic)
         xml_remove(xml_child(node, "label"));
+    if (!walk->live)
         xml_remove(xml_child(node, "imagelabel"));
-    }
-    if (model_only)
-        xml_remove(node);
     return true;
 }
 

@@ -231,3 +231,32 @@ bool domain_parse_vcpus(struct domain_xml *x)
     }
     return true;
 }
+
+// --- labels
+
+bool domain_complete_seclabel(struct domain_xml *x)
+{
+    struct xml_node *label = xml_child(x->root, "seclabel");
+    bool several = xml_count(x->root, "seclabel") > 1;
+    if (!several && label && !slice_present(xml_attr(label, "model")) && x->rules->security_model) {
+        bool dynamic = xml_attr_is(label, "type", "dynamic");
+        if (!xml_attr_is(label, "type", "none") && (!dynamic || xml_child(label, "baselabel")))
+            return REFUSE(x, XML_ERROR, "missing security model in domain seclabel");
+        xml_sets(x->doc, label, "model", x->rules->security_model);
+    }
+    XML_EACH (each, x->root, "seclabel") {
+        struct slice model = xml_attr(each, "model");
+        if (several && !slice_present(model))
+            return REFUSE(x, XML_ERROR, "missing security model when using multiple labels");
+        for (const struct xml_node *other = xml_next(each, "seclabel"); other;
+             other = xml_next(other, "seclabel"))
+            if (slice_equal(xml_attr(other, "model"), model))
+                return REFUSE(x, XML_DETAIL, "seclabel for model %.*s is already provided",
+                              SLICE_ARG(model));
+        if (slice_is(model, "none")) {
+            xml_sets(x->doc, each, "type", "none");
+            xml_unset(each, "relabel");
+        }
+    }
+    return true;
+}

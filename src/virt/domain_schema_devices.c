@@ -85,7 +85,7 @@ static const struct schema_element graphics_children[] = {
     {0}};
 
 static const struct schema_attr graphics_attrs[] = {
-    WORD_OR("type", "sdl|vnc|rdp|desktop|spice|egl-headless|dbus", "unknown graphics device type '%s'"), ANY("socket"),
+    {"type", VALUE_ENUM, SCHEMA_REQUIRED, "sdl|vnc|rdp|desktop|spice|egl-headless|dbus", NULL}, ANY("socket"),
     ANY("port"), ANY("tlsPort"), ANY("autoport"), {"websocket", VALUE_INT, SCHEMA_DROP_ZERO, NULL, NULL}, YES_NO("replaceUser"), YES_NO("multiUser"),
     ANY("listen"), ANY("keymap"), WORD("sharePolicy", "-default|allow-exclusive|force-shared|ignore"), YES_NO("powerControl"), WORD("defaultMode", "-any|secure|insecure"),
     {"passwd", VALUE_STRING, SCHEMA_SECRET, NULL, NULL}, ANY("passwdValidTo"),

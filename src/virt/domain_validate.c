@@ -677,23 +677,6 @@ static bool validate_aliases(struct domain_xml *x)
     return true;
 }
 
-static bool validate_numa(struct domain_xml *x)
-{
-    static struct schema_set cpus;
-    unsigned total = 0, most = domain_vcpu_max(x->root);
-    XML_EACH (cell, xml_find(x->root, "cpu/numa"), "cell") {
-        if (!schema_set_parse(xml_attr(cell, "cpus"), &cpus))
-            continue;
-        for (int bit = schema_set_next(&cpus, 0); bit >= 0; bit = schema_set_next(&cpus, bit + 1)) {
-            if ((unsigned)bit >= most)
-                return REFUSE(x, INTERNAL_ERROR, "CPU IDs in <numa> exceed the <vcpu> count");
-            total++;
-        }
-    }
-    return total <= most ||
-           REFUSE(x, INTERNAL_ERROR, "Number of CPUs in <numa> exceeds the <vcpu> count");
-}
-
 static const struct {
     const char *name, *message;
     int code;
@@ -738,5 +721,5 @@ bool domain_validate(struct domain_xml *x)
         return false;
     return validate_devices(x) && validate_duplicate_disks(x) && validate_drive_addresses(x) &&
            validate_aliases(x) && validate_lifecycle(x) && validate_firmware(x) &&
-           validate_cputune(x) && validate_boot(x) && validate_numa(x);
+           validate_cputune(x) && validate_boot(x) && domain_validate_numa(x);
 }

@@ -25,10 +25,10 @@ bool domain_xml_parse(struct xml_doc *doc, struct slice text, const struct domai
     x.root = doc->root;
     if (!xml_named(x.root, "domain"))
         return error_set(err, VIR_FROM_XML, VIR_ERR_XML_ERROR,
-                         "unexpected root element <%.*s>, expecting <domain>",
-                         SLICE_ARG(x.root->name));
+                         "expecting root element of 'domain', not '%.*s'", SLICE_ARG(x.root->name));
     if (!domain_parse_head(&x) || !apply_schema(&x) || !domain_parse_vcpus(&x) ||
-        !domain_check_singles(&x) || !domain_complete(&x))
+        !domain_complete_numa(&x) || !domain_complete_seclabel(&x) || !domain_check_singles(&x) ||
+        !domain_complete(&x))
         return xml_ok(doc, err) && false;
     if (!(flags & DOMAIN_XML_PARSE_SKIP_VALIDATE) && !domain_validate(&x))
         return false;

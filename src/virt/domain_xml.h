@@ -41,6 +41,7 @@ struct domain_xml_rules {
     uint8_t mac_prefix[3];  // of generated addresses
     const char *name_space; // of a pass-through element that is kept, "qemu"; or NULL
     const char *name_space_uri;
+    const char *security_model; // of a lone <seclabel> that names none; or NULL
     // Fills `bytes` with random bytes; must not be NULL (uuids and addresses are made of them).
     bool (*random)(void *data, void *bytes, size_t len);
     // Completes <os><type> with arch and machine and the emulator from what the host offers; the
@@ -57,13 +58,12 @@ struct domain_xml_rules {
 
 enum domain_xml_parse_flags {
     // A live definition (of a status file): aliases, ports, paths of ptys and the id are kept.
-    // Without
-    // it they are dropped, as libvirt ignores them in what it defines and starts.
+    // Without it they are dropped, as libvirt ignores them in what it defines and starts.
     DOMAIN_XML_PARSE_LIVE = 1 << 0,
     // New to this host, so that defaults which would change an existing guest's hardware are
-    // allowed
-    // (libvirt: VIR_DOMAIN_DEF_PARSE_ABI_UPDATE). Set for define and create, not for reading our
-    // files.
+    // allowed (libvirt: VIR_DOMAIN_DEF_PARSE_ABI_UPDATE). Set for define and create, not for
+    // reading
+    // our files.
     DOMAIN_XML_PARSE_NEW = 1 << 1,
     // Leaves the checks that the running emulator makes to whoever starts the guest. For reading
     // files.

@@ -217,12 +217,14 @@ bool schema_scale(uint64_t *value, struct slice unit, uint64_t scale, uint64_t l
 bool value_memory(struct schema_walk *walk, struct xml_node *node, bool kib)
 {
     struct slice text = value_text(node);
-    bool negative;
+    bool negative, tune = xml_named(node->parent, "memtune");
     uint64_t value;
     if (!schema_number(text, 10, &negative, &value) || (negative && value))
-        return error_set(walk->err, VIR_FROM_XML, VIR_ERR_XML_ERROR,
-                         "Invalid value '%.*s' for element or attribute './%.*s'", SLICE_ARG(text),
-                         SLICE_ARG(node->name));
+        return error_set(
+            walk->err, VIR_FROM_XML, VIR_ERR_XML_ERROR,
+            "Invalid value '%.*s' for element or attribute './%s%.*s%s'", SLICE_ARG(text),
+            tune ? "memtune/" : "", SLICE_ARG(node->name),
+            tune || schema_has_word("memory|currentMemory|maxMemory", node->name) ? "[1]" : "");
     const uint64_t most =
         kib ? (uint64_t)INT64_MAX : UINT64_MAX; // VIR_DOMAIN_MEMORY_PARAM_UNLIMITED
     if (!schema_scale(&value, xml_attr(node, "unit"), kib ? 1024 : 1, most, walk->err))

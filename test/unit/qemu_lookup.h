@@ -28,8 +28,10 @@ static bool lookup_supports(void *data, struct slice emulator, struct slice arch
                             struct slice virt_type)
 {
     (void)data;
-    bool own = slice_equal(emulator, lookup_emulator(NULL, arch));
-    return own && (!slice_present(virt_type) || slice_is(virt_type, "qemu"));
+    bool x86 = slice_ends(emulator, "x86_64") && (schema_has_word("x86_64|i686", arch));
+    bool own = x86 || slice_equal(emulator, lookup_emulator(NULL, arch));
+    return own && (!slice_present(virt_type) || slice_is(virt_type, "qemu") ||
+                   (x86 && slice_is(virt_type, "kvm")));
 }
 
 static bool is_version(struct slice name, const char *prefix)
@@ -63,13 +65,16 @@ static bool lookup_machine(void *data, struct slice emulator, struct slice virt_
         facts->machine = machine;
     else if (arm && slice_is(machine, "virt"))
         facts->machine = SLICE("virt-7.2");
-    else if (arm && (is_version(machine, "virt-") || slice_is(machine, "versatilepb")))
+    else if (arm && (is_version(machine, "virt-") || slice_is(machine, "versatilepb") ||
+                     slice_is(machine, "vexpress-a9")))
         facts->machine = machine;
     if (!facts->machine.len)
         return true;
     facts->default_cpu = x86 ? SLICE("qemu64") : SLICE("cortex-a15");
     if (x86 && slice_ends(emulator, "i386"))
         facts->default_cpu = SLICE("qemu32");
+    if (slice_is(facts->machine, "isapc"))
+        facts->default_cpu = SLICE("486");
     facts->max_cpus = slice_starts(facts->machine, "pc-q35") ? 288 : x86 ? 255 : 512;
     return true;
 }

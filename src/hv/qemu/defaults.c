@@ -347,6 +347,7 @@ void qemu_domain_xml_rules(struct domain_xml_rules *rules, const struct qemu_loo
         .mac_prefix = {0x52, 0x54, 0x00},
         .name_space = "qemu",
         .name_space_uri = "http://libvirt.org/schemas/domain/qemu/1.0",
+        .security_model = "none",
         .random = lookup->random,
         .complete_os = complete_os,
         .complete_domain = complete_domain,

@@ -51,16 +51,21 @@ struct qemu_lookup {
     bool (*firmware)(void *data, struct qemu_firmware *firmware);
     const char *nvram_dir;   // "/var/lib/libvirt/qemu/nvram"
     const char *channel_dir; // "/var/lib/libvirt/qemu/channel/target"
+    const char *lib_dir;     // for sockets of displays; NULL: "/var/lib/libvirt/qemu"
+    // Where displays listen that name no address; NULL: 127.0.0.1.
+    const char *vnc_listen, *spice_listen;
     bool (*random)(void *data, void *bytes, size_t len);
 };
 
 // Rules for domain_xml_parse(). `lookup` must stay in place while the rules are used.
 void qemu_domain_xml_rules(struct domain_xml_rules *rules, const struct qemu_lookup *lookup);
 
-// Live definitions only: resolves <os firmware='...'> to loader and nvram (libvirt does so when a
-// guest starts), and gives channels and VNC sockets without a path their generated one. Call it
-// after domain_xml_make_live(). Errors: VIR_ERR_OPERATION_FAILED "Unable to find any firmware to
-// satisfy ...".
+// Live definitions only, after domain_xml_make_live(); what libvirt decides when a guest starts:
+// resolves <os firmware='...'> to loader and nvram, gives channels and sockets of displays without
+// a path their generated one, displays the address they listen on, and numbers disk sources.
+// Ports, pty paths and <backingStore/> are the caller's. Errors: VIR_ERR_OPERATION_FAILED "Unable
+// to find any firmware to satisfy ..."; VIR_ERR_OPERATION_INVALID when SMM is off and the firmware
+// needs it.
 bool qemu_domain_xml_resolve(struct xml_doc *doc, const struct qemu_lookup *lookup,
                              struct error *err);
 
