@@ -41,6 +41,9 @@ struct port_cpu {
 
 int port_cpu_describe(unsigned cpu, struct port_cpu *to);
 unsigned port_cpu_mhz(void); // 0 when unknown
+// What the system calls the kind of its processors ("ARMv7 Processor rev 4 (v7l)"); -ENOENT when it
+// does not say.
+int port_cpu_name(char *to, size_t size);
 
 struct port_cpu_times {
     uint64_t kernel_ns, user_ns, idle_ns, iowait_ns; // since the start of the system

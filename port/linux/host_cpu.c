@@ -105,6 +105,16 @@ unsigned port_cpu_mhz(void)
                                                                 : 0;
 }
 
+int port_cpu_name(char *to, size_t size)
+{
+    char value[256];
+    if (!cpuinfo_value("model name", false, value, sizeof(value)) &&
+        !cpuinfo_value("Processor", false, value, sizeof(value)))
+        return -ENOENT;
+    int len = snprintf(to, size, "%s", value + strspn(value, " \t"));
+    return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
+}
+
 uint32_t port_x86_microcode(void)
 {
     char value[64];

@@ -84,6 +84,12 @@ unsigned port_cpu_mhz(void)
     return MHZ;
 }
 
+int port_cpu_name(char *to, size_t size)
+{
+    (void)to, (void)size;
+    return -ENOENT;
+}
+
 int port_cpu_times(int cpu, struct port_cpu_times *to)
 {
     uint64_t cpus = cpu < 0 ? CPUS : 1;

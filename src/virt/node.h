@@ -70,6 +70,8 @@ bool node_capabilities_host(struct buffer *out, const struct node_security *secu
                             struct error *err);
 // virConnectGetSysinfo, from the SMBIOS table; VIR_ERR_CONFIG_UNSUPPORTED when there is none.
 bool node_sysinfo(struct buffer *out, struct error *err);
+// The same for an ARM host without such a table: the names of its processors.
+void node_sysinfo_of_processors(struct buffer *out);
 // virConnectGetCPUModelNames: how many models libvirt names for an architecture (0: any is
 // accepted, -1 with the error set), and the name of one of them.
 int node_cpu_models(struct slice arch, int error_domain, struct error *err);

@@ -141,10 +141,44 @@ static void put_oem_strings(struct buffer *out, struct slice table)
     buffer_puts(out, "  </oemStrings>\n");
 }
 
+void node_sysinfo_of_processors(struct buffer *out)
+{
+    char name[VALUE_MAX];
+    struct port_cpuset online;
+    if (port_cpu_name(name, sizeof(name)) < 0 || port_cpus_online(&online) < 0) {
+        buffer_puts(out, "<sysinfo type='smbios'/>\n");
+        return;
+    }
+    buffer_puts(out, "<sysinfo type='smbios'>\n");
+    for (unsigned cpu = 0; cpu < port_cpuset_end(&online); cpu++) {
+        if (!port_cpuset_has(&online, cpu))
+            continue;
+        buffer_printf(out,
+                      "  <processor>\n"
+                      "    <entry name='socket_destination'>%u</entry>\n"
+                      "    <entry name='type'>",
+                      cpu);
+        xml_write_escaped(out, slice_of(name));
+        buffer_puts(out, "</entry>\n  </processor>\n");
+    }
+    buffer_puts(out, "</sysinfo>\n");
+}
+
+static bool is_arm(void)
+{
+    char name[32] = "";
+    port_machine(name, sizeof(name));
+    return slice_starts(slice_of(name), "arm") || slice_starts(slice_of(name), "aarch64");
+}
+
 bool node_sysinfo(struct buffer *out, struct error *err)
 {
     static char bytes[TABLE_MAX];
     ptrdiff_t len = port_smbios(bytes, sizeof(bytes));
+    if (len <= 0 && is_arm()) {
+        node_sysinfo_of_processors(out);
+        return true;
+    }
     if (len <= 0)
         return error_set(err, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "Host SMBIOS information is not available");

@@ -373,6 +373,29 @@ static void capabilities_of_a_small_board_have_one_cell(void **state)
     assert_null(strstr(host, "dac"));
 }
 
+static void a_board_without_firmware_tables_shows_its_processors(void **state)
+{
+    (void)state;
+    struct buffer out = buffer_over(text, sizeof(text));
+    make_small_host();
+    node_sysinfo_of_processors(&out); // it says nothing about its processors
+    assert_string_equal(text, "<sysinfo type='smbios'/>\n");
+    file("processor\t: 0\nmodel name\t: ARMv7 <rev> 4 (v7l)\n\nprocessor\t: 2\n", "proc/cpuinfo");
+    file("0,2\n", "sys/devices/system/cpu/online");
+    out = buffer_over(text, sizeof(text));
+    node_sysinfo_of_processors(&out);
+    assert_string_equal(text, "<sysinfo type='smbios'>\n"
+                              "  <processor>\n"
+                              "    <entry name='socket_destination'>0</entry>\n"
+                              "    <entry name='type'>ARMv7 &lt;rev&gt; 4 (v7l)</entry>\n"
+                              "  </processor>\n"
+                              "  <processor>\n"
+                              "    <entry name='socket_destination'>2</entry>\n"
+                              "    <entry name='type'>ARMv7 &lt;rev&gt; 4 (v7l)</entry>\n"
+                              "  </processor>\n"
+                              "</sysinfo>\n");
+}
+
 static void sets_are_written_as_ranges(void **state)
 {
     (void)state;
@@ -452,6 +475,7 @@ int main(void)
         NODE_TEST(huge_pages_are_allocated),
         NODE_TEST(capabilities_show_cells_caches_and_labels),
         NODE_TEST(capabilities_of_a_small_board_have_one_cell),
+        NODE_TEST(a_board_without_firmware_tables_shows_its_processors),
         NODE_TEST(sets_are_written_as_ranges),
         NODE_TEST(the_host_is_known_by_the_uuid_that_was_set),
         NODE_TEST(model_names_depend_on_the_architecture),
