@@ -3,8 +3,8 @@
 // Every descriptor has one owner with one callback, and every timer too. A turn polls, calls the
 // owners of what is ready, fires what is due, runs the tasks that were woken, and then lets the
 // senders flush. Callbacks may watch, unwatch, start and stop anything, themselves included.
-// Nothing may block: a turn that burns more than 10 ms of CPU time is reported, and in a
-// CONFIG_DEBUG_CHECKS build ends the process.
+// Nothing may block: in a CONFIG_DEBUG_CHECKS build, a turn that burns more than 10 ms of
+// CPU time ends the process.
 #ifndef CORE_LOOP_H
 #define CORE_LOOP_H
 

@@ -1,5 +1,5 @@
-// echo SOCKET REQUEST REPLY: the floor. A bare poll() server that answers each REQUEST bytes with REPLY bytes
-// and looks at none of them.
+// echo SOCKET REQUEST REPLY: the floor. A bare poll() server that answers each REQUEST bytes with
+// REPLY bytes and looks at none of them.
 #define _GNU_SOURCE
 #include <poll.h>
 #include <stdio.h>
@@ -23,7 +23,8 @@ static int listen_on(const char *path)
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
     unlink(path);
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 512) < 0) {
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+        listen(fd, 512) < 0) {
         perror(path);
         exit(1);
     }

@@ -1,11 +1,10 @@
-// load: the load generator of the benchmarks. Sends one kind of call over one or many connections, with a
-// number of calls outstanding on each, and prints what it measured as "name value" lines.
+// load: the load generator of the benchmarks. Sends one kind of call over one or many connections,
+// with a number of calls outstanding on each, and prints what it measured as "name value" lines.
 //
-//     load SOCKET URI CALL CONNECTIONS OUTSTANDING CALLS
+//     load SOCKET URI CALL CONNECTIONS OUTSTANDING CALLS [REPLY]
 //
-// CALL is feature (32 bytes each way), hostname, list (every domain), or lookup (of the domain "test").
-// URI "-" is for the echo server: nothing is opened, and each reply is taken by its length word, or, when
-// that is 0, as long as the request.
+// CALL is feature (32 bytes each way), hostname, list (every domain), or lookup (of the domain
+// "test"). URI "-" is for the echo server: nothing is opened, and each reply has REPLY bytes.
 #define _GNU_SOURCE
 #include "proto/message.h"
 #include "proto/remote.h"
@@ -67,10 +66,16 @@ static int connect_to(const char *path)
 
 // ---- messages
 
-static size_t make_call(uint8_t *to, int32_t procedure, const struct xdr_type *type, const void *args)
+static size_t make_call(uint8_t *to, int32_t procedure, const struct xdr_type *type,
+                        const void *args)
 {
-    const uint32_t header[] = {0, remote_program.number, remote_program.version, (uint32_t)procedure,
-                               VIR_NET_CALL, 1, VIR_NET_OK};
+    const uint32_t header[] = {0,
+                               remote_program.number,
+                               remote_program.version,
+                               (uint32_t)procedure,
+                               VIR_NET_CALL,
+                               1,
+                               VIR_NET_OK};
     for (size_t i = 0; i < 7; i++)
         xdr_store_u32(to + 4 * i, header[i]);
     struct error err = {0};
