@@ -23,7 +23,7 @@ static void put_escaped(struct buffer *out, struct slice text)
             buffer_printf(out, "\\u%04x", (unsigned)c);
         start = i + 1;
     }
-    buffer_put(out, (struct slice){text.at + start, text.len - start});
+    buffer_put(out, slice_from(text, start));
 }
 
 static void put_quoted(struct buffer *out, struct slice text)
