@@ -2,13 +2,11 @@
 # check-alloc.sh FILE...: fails if an object or archive of ours references anything that allocates.
 # All memory of the daemon is fixed at build time, so neither an allocator nor a function of the C
 # library that calls one behind our back (streams, directories, environment) may be linked in.
-# getaddrinfo is let pass: it allocates, but it is the only way to resolve the name that listen_addr may
-# be, and it is called and freed once, at start.
 set -eu
 
 allocators='malloc|calloc|realloc|reallocarray|free|aligned_alloc|memalign|posix_memalign|valloc|
 strdup|strndup|asprintf|vasprintf|getline|getdelim|open_memstream|fmemopen|fopen|freopen|fdopen|popen|
-tmpfile|opendir|fdopendir|scandir|glob|wordexp|setenv|putenv|gethostbyname|getpwnam|getpwuid|
+tmpfile|opendir|fdopendir|scandir|glob|wordexp|setenv|putenv|getaddrinfo|gethostbyname|getpwnam|getpwuid|
 getgrnam|getgrgid|getgrouplist|initgroups|setlocale|regcomp|iconv_open|syslog|qsort|tsearch|hcreate|
 get_current_dir_name|realpath|canonicalize_file_name|dlopen|pthread_create|sem_open|mktime|localtime|tzset'
 pattern=$(printf '%s' "$allocators" | tr -d '\n')
