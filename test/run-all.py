@@ -105,7 +105,10 @@ def run_part(part, options):
                        NANOVIRTD=os.path.abspath(os.path.join(options.build, "nanovirtd")),
                        NANOVIRT_GUESTS=os.path.abspath(options.guests),
                        NANOVIRT_TEST_PEER=options.peer, PYTHONDONTWRITEBYTECODE="1")
+    if "sanitize" in options.build:
+        environment["NANOVIRT_STALL_FACTOR"] = "20"
     if options.valgrind:
+        environment["NANOVIRT_STALL_FACTOR"] = "100"
         environment["NANOVIRT_TEST_WRAPPER"] = " ".join(VALGRIND)
         environment["NANOVIRT_TEST_PATIENCE"] = "240"
     begin = time.monotonic()

@@ -21,7 +21,8 @@ IS_LIBVIRTD = NAME == "libvirtd"
 PATIENCE = float(os.environ.get("NANOVIRT_TEST_PATIENCE", "60"))
 PR_SET_CHILD_SUBREAPER = 36
 REPORTS_OF_TROUBLE = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "Assertion",
-                      "turn of the loop took")
+                      "a turn used", "may block and was called", "Invalid read", "Invalid write",
+                      "uninitialised")
 
 
 def wait_until(claim, what, patience=PATIENCE):

@@ -322,6 +322,20 @@ def test_a_client_that_never_reads_disturbs_nobody(peer, raw):
     assert raw.is_alive()
 
 
+def test_a_client_that_never_reads_its_events_disturbs_nobody(peer, raw):
+    deaf = Wire(peer.socket_path()).open()
+    reply = deaf.call(wire.DOMAIN_EVENT_CALLBACK_REGISTER_ANY, uint(0) + uint(0))
+    assert reply.status == OK, reply.error()
+    uuid = bytes.fromhex("6695eb01f6a4830479aa97f2502e193f")
+    for _ in range(2500):
+        for procedure in (wire.DOMAIN_SUSPEND, wire.DOMAIN_RESUME):
+            reply = raw.call(procedure, domain("test", uuid, 1))
+            assert reply.status == OK, reply.error()
+    assert raw.is_alive()
+    deaf.close()
+    assert raw.is_alive()
+
+
 def test_a_keepalive_ping_gets_a_pong(raw):
     raw.send(message(1, program=KEEPALIVE, kind=EVENT, serial=0))
     pong = raw.receive()
