@@ -262,6 +262,18 @@ static void the_event_that_is_waited_for_counts_as_the_answer(void **state)
     assert_false(error_is_set(&job.error));
 }
 
+static void an_agent_that_leaves_with_its_guest_has_done_what_was_wanted(void **state)
+{
+    struct job job = {0};
+    (void)state;
+    job.call.await = AGENT_EVENT_SHUTDOWN;
+    begin(&job, "{\"execute\":\"guest-shutdown\"}", AGENT_WAIT_BLOCK);
+    synchronize();
+    agent_close(&agent);
+    finish(&job);
+    assert_false(error_is_set(&job.error));
+}
+
 static void a_flood_without_a_line_end_holds_no_more_than_a_slot(void **state)
 {
     static char block[4096];
@@ -298,6 +310,7 @@ int main(void)
         cmocka_unit_test(an_agent_that_goes_away_is_an_error_at_each_point),
         CLAIM(closing_fails_everybody_who_waits),
         CLAIM(the_event_that_is_waited_for_counts_as_the_answer),
+        CLAIM(an_agent_that_leaves_with_its_guest_has_done_what_was_wanted),
         CLAIM(a_flood_without_a_line_end_holds_no_more_than_a_slot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -372,8 +372,8 @@ enum co_status agent_command(struct agent_call *call, struct agent *a, struct ta
     }
     if (!call->gone && call->answered)
         take_answer(call, command, err);
-    else
-        fail_silent(call, err);
+    else if (!lost(call) || !call->await || !call->sent)
+        fail_silent(call, err); // an agent that leaves with the guest has done what was wanted
     if (!call->gone)
         leave(call);
     CO_END(&call->co);

@@ -42,7 +42,7 @@ static bool look_up_support(void *data, struct slice emulator, struct slice arch
     (void)data;
     const struct qemu_capabilities *c = capabilities_of(emulator);
     bool kvm = slice_is(virt_type, "kvm");
-    if (!kvm && !slice_is(virt_type, "qemu"))
+    if (slice_present(virt_type) && !kvm && !slice_is(virt_type, "qemu"))
         return false;
     if (!c)
         return true;
