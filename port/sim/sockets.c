@@ -119,6 +119,12 @@ int port_listen_tcp(const char *address, const char *service, int *fds, size_t m
     return fds[0] < 0 ? fds[0] : 1;
 }
 
+bool port_tcp_is_free(uint16_t port)
+{
+    sim_enter("bind");
+    return find_listener(NULL, port) < 0;
+}
+
 int sim_listen_unix(const char *path, struct sim_actor *owner)
 {
     int inode = make_socket_entry(path, 0600);

@@ -264,16 +264,20 @@ static int32_t *last_id(const struct hypervisor *hypervisor)
     return &ids[i].last;
 }
 
-int32_t domain_new_id(const struct hypervisor *hypervisor)
+// Guests that a former daemon started keep their ids.
+void domain_keep_ids(const struct hypervisor *hypervisor)
 {
     int32_t *last = last_id(hypervisor);
-    // Guests that a former daemon started keep their ids.
     for (uint32_t place = first_row; place; place = row_at(place)->next_row) {
         const struct domain *domain = row_at(place);
         if (domain->hypervisor == hypervisor && domain->id > *last)
             *last = domain->id;
     }
-    return ++*last;
+}
+
+int32_t domain_new_id(const struct hypervisor *hypervisor)
+{
+    return ++*last_id(hypervisor);
 }
 
 void domain_forget_ids(const struct hypervisor *hypervisor)

@@ -74,6 +74,7 @@ bool domain_active(const struct domain *domain);
 // Changes state and reason; the driver's status file is the driver's to write.
 void domain_set_state(struct domain *domain, int state, int reason);
 int32_t domain_new_id(const struct hypervisor *hypervisor); // from 1, never used before in this run
+void domain_keep_ids(const struct hypervisor *hypervisor); // those in use now are not given anew
 void domain_forget_ids(const struct hypervisor *hypervisor); // start again from 1
 
 // Jobs: what changes a domain excludes other changes, as libvirt's domain jobs do. To be used as

@@ -186,9 +186,10 @@ class Nanovirtd(Peer):
                 and self.belongs(pid)]
 
     def belongs(self, pid):
+        """A guest's home is a directory below the root, even if its arguments name none."""
         try:
-            with open("/proc/%d/cmdline" % pid) as cmdline:
-                return self.root in cmdline.read()
+            with open("/proc/%d/environ" % pid) as environment:
+                return self.root in environment.read()
         except OSError:
             return False
 

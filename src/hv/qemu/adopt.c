@@ -158,6 +158,7 @@ static void adopt_domain(struct domain *domain)
 
 void adopt_all(void)
 {
+    domain_keep_ids(&qemu_hypervisor);
     struct domain *domain = domain_next(&qemu_hypervisor, NULL);
     while (domain) {
         struct domain *next = domain_next(&qemu_hypervisor, domain);

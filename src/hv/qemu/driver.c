@@ -128,6 +128,9 @@ static bool initialize(struct error *err)
     qemu_hypervisor.state_dir = d->state;
     qemu_cache_open(d->cache, d->privileged && d->uid != port_uid(), d->uid, d->gid);
     lookup.random = random_bytes;
+    lookup.lib_dir = d->lib;
+    lookup.vnc_listen = d->settings.vnc_listen;
+    lookup.spice_listen = d->settings.spice_listen;
     qemu_capabilities_lookup(&lookup);
     qemu_domain_xml_rules(&rules, &lookup);
     definition_load_all(&qemu_hypervisor);
@@ -138,6 +141,29 @@ static bool initialize(struct error *err)
 }
 
 // ---- connections
+
+static bool is_starting(const struct domain *domain)
+{
+    const struct guest *guest = guest_of(domain);
+    return domain->due == DOMAIN_DUE_START || (guest && guest->starting);
+}
+
+// As libvirtd, which listens before but answers after it has started what is to start with it.
+static bool ready(struct task *task)
+{
+    static bool started;
+    if (!driver_probed(task))
+        return false;
+    for (const struct domain *domain = domain_next(&qemu_hypervisor, NULL); domain && !started;
+         domain = domain_next(&qemu_hypervisor, domain)) {
+        if (is_starting(domain)) {
+            driver_wait(task);
+            return false;
+        }
+    }
+    started = true;
+    return true;
+}
 
 static const char *uri(void)
 {
@@ -248,7 +274,7 @@ struct hypervisor qemu_hypervisor = {
     .keeps_daemon = true,
     .node = &node_of_host,
     .initialize = initialize,
-    .ready = driver_probed,
+    .ready = ready,
     .accepts = accepts,
     .uri = uri,
     .parse = parse,
@@ -279,6 +305,11 @@ struct hypervisor qemu_hypervisor = {
     .open_channel = guest_open_channel,
     .version_query = version_query,
     .info = guest_info,
+    .set_memory_stats_period = guest_set_stats_period,
+    .blocks = guest_blocks,
+    .interface_stats = guest_interface_stats,
+    .stats = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON |
+             VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK,
     .vcpu = guest_vcpu,
     .pin = guest_pin,
     .cpu_stats = guest_cpu_stats,

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WAITING_MAX 64 // further ones look again from time to time
+#define WAITING_MAX 64 // further ones look again in each turn
+#define AGAIN_NS    (20 * NS_PER_MS)
 
 static struct {
     struct task task;
@@ -18,6 +19,7 @@ static struct {
     char refused[PORT_PATH_MAX];  // could not be probed
     struct task *waiting[WAITING_MAX];
     size_t waiting_count;
+    struct timer again;
 } probe;
 
 static void wake_waiting(void)
@@ -80,4 +82,17 @@ bool driver_probed_emulator(const char *emulator, struct task *task)
         begin(emulator);
     wait_for_end(task);
     return false;
+}
+
+static void look_again(struct timer *timer)
+{
+    (void)timer;
+    wake_waiting();
+}
+
+void driver_wait(struct task *task)
+{
+    wait_for_end(task);
+    if (!timer_running(&probe.again))
+        timer_start(&probe.again, AGAIN_NS, look_again);
 }

@@ -12,4 +12,8 @@ bool driver_probed(struct task *task);
 // As above, for one emulator.
 bool driver_probed_emulator(const char *emulator, struct task *task);
 
+// For others that make tasks wait: has the task woken with those who wait for a probe, at the
+// latest after a moment.
+void driver_wait(struct task *task);
+
 #endif

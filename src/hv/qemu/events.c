@@ -5,6 +5,7 @@
 
 #include "core/log.h"
 #include "hv/qemu/events_flow.h"
+#include "hv/qemu/guest_ops.h"
 #include "hv/qemu/process.h"
 #include "virt/definition.h"
 #include "virt/domain_event.h"
@@ -158,48 +159,6 @@ static void take_watchdog(struct guest *guest, const struct json_value *data)
                      VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_WATCHDOG);
 }
 
-// Block nodes are named "libvirt-N-format" and "libvirt-N-storage", N being the source's index.
-static bool is_node_of(const struct xml_node *source, struct slice node)
-{
-    uint32_t index, said;
-    struct slice number, rest = node;
-    if (!slice_starts(rest, "libvirt-"))
-        return false;
-    rest = slice_from(rest, 8);
-    return slice_split(&rest, '-', &number) && slice_u32(number, 10, &said) &&
-           slice_u32(xml_attr(source, "index"), 10, &index) && index == said;
-}
-
-static bool has_node(const struct xml_node *disk, struct slice node)
-{
-    for (const struct xml_node *at = disk; at; at = xml_child(at, "backingStore"))
-        if (is_node_of(xml_child(at, "source"), node))
-            return true;
-    return false;
-}
-
-// The disk that QEMU speaks of: by its alias, by the path of its device, or by a block node.
-static const struct xml_node *find_disk(const struct xml_node *tree, struct slice device,
-                                        struct slice node)
-{
-    XML_EACH(disk, xml_child(tree, "devices"), "disk")
-    {
-        struct slice alias = xml_attr(xml_child(disk, "alias"), "name");
-        struct slice base = device;
-        if (slice_starts(base, "drive-"))
-            base = slice_from(base, 6);
-        if (slice_starts(base, "/machine/peripheral/"))
-            base = slice_from(base, 20);
-        if (slice_present(alias) && base.len >= alias.len &&
-            slice_equal((struct slice){base.at, alias.len}, alias) &&
-            (base.len == alias.len || base.at[alias.len] == '/'))
-            return disk;
-        if (slice_present(node) && has_node(disk, node))
-            return disk;
-    }
-    return NULL;
-}
-
 static struct slice source_path(const struct xml_node *disk)
 {
     const struct xml_node *source = xml_child(disk, "source");
@@ -217,7 +176,7 @@ static void take_io_error(struct guest *guest, const struct json_value *data)
     struct error err = {0};
     const struct xml_node *tree = definition_tree(guest->domain, DEFINITION_LIVE, &err);
     const struct xml_node *disk =
-        find_disk(tree, json_get_string(data, "device"), json_get_string(data, "node-name"));
+        guest_find_disk(tree, json_get_string(data, "device"), json_get_string(data, "node-name"));
     struct slice path = source_path(disk), alias = xml_attr(xml_child(disk, "alias"), "name");
     int action = number_of(json_get_string(data, "action"), actions, COUNT(actions),
                            VIR_DOMAIN_EVENT_IO_ERROR_NONE);
@@ -238,7 +197,7 @@ static void take_tray(struct guest *guest, const struct json_value *data)
     if (device.len == 0)
         device = json_get_string(data, "id");
     struct xml_node *tree = definition_tree(guest->domain, DEFINITION_LIVE, &err);
-    const struct xml_node *disk = find_disk(tree, device, SLICE_NONE);
+    const struct xml_node *disk = guest_find_disk(tree, device, SLICE_NONE);
     struct slice alias = xml_attr(xml_child(disk, "alias"), "name");
     if (!disk)
         return;
@@ -289,9 +248,9 @@ static void take_port_change(struct guest *guest, const struct json_value *data)
     struct slice alias = json_get_string(data, "id");
     struct xml_node *tree = definition_tree(guest->domain, DEFINITION_LIVE, &err);
     struct xml_node *target = NULL;
-    XML_EACH(channel, xml_child(tree, "devices"), "channel")
-    if (slice_equal(xml_attr(xml_child(channel, "alias"), "name"), alias))
-        target = xml_child(channel, "target");
+    XML_EACH (channel, xml_child(tree, "devices"), "channel")
+        if (slice_equal(xml_attr(xml_child(channel, "alias"), "name"), alias))
+            target = xml_child(channel, "target");
     if (!slice_present(alias) || !open || open->kind != JSON_BOOL ||
         !xml_attr_is(target, "type", "virtio"))
         return;
@@ -321,8 +280,7 @@ static void take_device_deleted(struct guest *guest, const struct json_value *da
     struct xml_node *tree = definition_tree(guest->domain, DEFINITION_LIVE, &err);
     if (!slice_present(alias))
         return;
-    XML_EACH(device, xml_child(tree, "devices"), NULL)
-    {
+    XML_EACH (device, xml_child(tree, "devices"), NULL) {
         if (!slice_equal(xml_attr(xml_child(device, "alias"), "name"), alias))
             continue;
         domain_event_device(guest->domain, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, alias);

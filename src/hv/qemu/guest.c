@@ -101,9 +101,9 @@ static enum guest_action action_of(const struct xml_node *tree, const char *elem
 // libvirt (qemuFindAgentConfig): the first virtio channel with the agent's well-known name.
 static const struct xml_node *agent_channel(const struct xml_node *tree)
 {
-    XML_EACH(channel, xml_child(tree, "devices"), "channel")
-    if (xml_attr_is(xml_child(channel, "target"), "name", "org.qemu.guest_agent.0"))
-        return channel;
+    XML_EACH (channel, xml_child(tree, "devices"), "channel")
+        if (xml_attr_is(xml_child(channel, "target"), "name", "org.qemu.guest_agent.0"))
+            return channel;
     return NULL;
 }
 
@@ -207,8 +207,7 @@ static void read_ports(struct guest *guest, const struct xml_node *tree)
 {
     static const char *const names[] = {"port", "tlsPort", "websocket"};
     size_t count = 0;
-    XML_EACH(graphics, xml_child(tree, "devices"), "graphics")
-    {
+    XML_EACH (graphics, xml_child(tree, "devices"), "graphics") {
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
             uint32_t port;
             if (slice_u32(xml_attr(graphics, names[i]), 10, &port) && port < 65536 &&

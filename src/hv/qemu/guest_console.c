@@ -13,9 +13,9 @@ static struct slice alias_of(const struct xml_node *device)
 static const struct xml_node *named(const struct xml_node *devices, const char *kind,
                                     const char *name)
 {
-    XML_EACH(device, devices, kind)
-    if (slice_is(alias_of(device), name))
-        return device;
+    XML_EACH (device, devices, kind)
+        if (slice_is(alias_of(device), name))
+            return device;
     return NULL;
 }
 
@@ -37,8 +37,7 @@ static const struct xml_node *find_channel(const struct xml_node *devices, const
 {
     if (!name)
         return xml_child(devices, "channel");
-    XML_EACH(channel, devices, "channel")
-    {
+    XML_EACH (channel, devices, "channel") {
         const struct xml_node *target = xml_child(channel, "target");
         if (slice_is(alias_of(channel), name) ||
             (xml_attr_is(target, "type", "virtio") && xml_attr_is(target, "name", name)))

@@ -107,6 +107,24 @@ enum co_status guest_memory_stats(struct hypervisor_op *op)
     CO_END(&op->co);
 }
 
+// virDomainSetMemoryStatsPeriod
+enum co_status guest_set_stats_period(struct hypervisor_op *op)
+{
+    struct memory *s = HYPERVISOR_STATE(op, struct memory);
+    if (!s->guest && !(s->guest = guest_need(op->domain, op->err)))
+        return CO_DONE;
+    if (!s->guest->balloon) {
+        error_set(op->err, VIR_FROM_QEMU, VIR_ERR_OPERATION_INVALID,
+                  "Memory balloon model must be virtio to set the collection period");
+        return CO_DONE;
+    }
+    struct slice arguments =
+        monitor_args("{\"path\":\"" BALLOON_PATH "\",\"property\":\"guest-stats-polling-interval\","
+                     "\"value\":%llu}",
+                     (unsigned long long)op->named.value);
+    return monitor_command(&s->call, &s->guest->monitor, op->task, "qom-set", arguments, op->err);
+}
+
 bool guest_info(const struct domain *domain, uint64_t *memory_kib, uint64_t *cpu_ns)
 {
     struct port_usage usage;

@@ -91,8 +91,7 @@ static bool find_screen(struct hypervisor_op *op, struct screenshot *s)
     if (!xml_child(devices, "video"))
         return error_set(op->err, VIR_FROM_QEMU, VIR_ERR_OPERATION_INVALID,
                          "no screens to take screenshot from");
-    XML_EACH(video, devices, "video")
-    {
+    XML_EACH (video, devices, "video") {
         uint32_t heads = 1;
         slice_u32(xml_attr(xml_child(video, "model"), "heads"), 10, &heads);
         if (screen < heads) {

@@ -9,7 +9,7 @@
 hypervisor_fn guest_shutdown, guest_reboot, guest_reset, guest_suspend, guest_resume;
 hypervisor_fn guest_inject_nmi;
 // guest_memory.c
-hypervisor_fn guest_set_memory, guest_memory_stats;
+hypervisor_fn guest_set_memory, guest_memory_stats, guest_set_stats_period;
 bool guest_info(const struct domain *domain, uint64_t *memory_kib, uint64_t *cpu_ns);
 // guest_vcpus.c
 hypervisor_fn guest_set_vcpus;
@@ -23,6 +23,10 @@ bool guest_cpu_stats(const struct domain *domain, int cpu, struct hypervisor_cpu
 bool guest_host_cpus(struct port_cpuset *cpus, struct error *err);
 bool guest_security_label(const struct domain *domain, unsigned nth, char *label, size_t size,
                           bool *enforcing);
+// guest_stats.c
+hypervisor_fn guest_blocks;
+bool guest_interface_stats(const struct domain *domain, const char *device,
+                           struct port_link_stats *to, struct error *err);
 // guest_keys.c
 hypervisor_fn guest_send_key;
 // guest_monitor.c
@@ -31,6 +35,11 @@ hypervisor_fn guest_monitor_command, guest_screenshot;
 hypervisor_fn guest_agent_command, guest_hostname, guest_get_time, guest_set_time;
 // guest_console.c
 hypervisor_fn guest_open_console, guest_open_channel;
+
+// The disk that QEMU speaks of: by its alias or the path of its device in QEMU's tree, or by the
+// name of a block node; either may be absent. NULL when there is none.
+const struct xml_node *guest_find_disk(const struct xml_node *tree, struct slice device,
+                                       struct slice node);
 
 // Whether the agent can be asked now (libvirt: qemuDomainAgentAvailable). Errors:
 // VIR_ERR_OPERATION_INVALID, VIR_ERR_AGENT_UNRESPONSIVE, VIR_ERR_ARGUMENT_UNSUPPORTED.

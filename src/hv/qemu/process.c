@@ -171,10 +171,10 @@ const struct monitor_owner process_monitor_owner = {
 static struct slice agent_path(struct domain *domain, struct error *err)
 {
     const struct xml_node *tree = definition_tree(domain, DEFINITION_LIVE, err);
-    XML_EACH(channel, xml_child(tree, "devices"), "channel")
-    if (xml_attr_is(xml_child(channel, "target"), "name", "org.qemu.guest_agent.0") &&
-        xml_attr_is(channel, "type", "unix"))
-        return xml_attr(xml_child(channel, "source"), "path");
+    XML_EACH (channel, xml_child(tree, "devices"), "channel")
+        if (xml_attr_is(xml_child(channel, "target"), "name", "org.qemu.guest_agent.0") &&
+            xml_attr_is(channel, "type", "unix"))
+            return xml_attr(xml_child(channel, "source"), "path");
     return SLICE_NONE;
 }
 

@@ -135,8 +135,7 @@ bool process_open_interfaces(struct process_interfaces *interfaces, struct xml_d
                              struct error *err)
 {
     interfaces->count = 0;
-    XML_EACH(interface, xml_child(doc->root, "devices"), "interface")
-    {
+    XML_EACH (interface, xml_child(doc->root, "devices"), "interface") {
         if (interfaces->count == INTERFACES_MAX)
             return error_set(err, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                              "too many interfaces: limit is %d", INTERFACES_MAX);

@@ -56,15 +56,6 @@ static bool listens_on_network(const struct xml_node *graphics)
     return xml_attr_is(listen, "type", "address") || xml_attr_is(listen, "type", "network");
 }
 
-static void prepare_listen(struct xml_doc *doc, struct xml_node *graphics, const char *address)
-{
-    struct xml_node *listen = xml_child(graphics, "listen");
-    if (slice_present(xml_attr(listen, "address")))
-        return;
-    xml_set(doc, listen, "address", slice_of(address));
-    xml_set(doc, graphics, "listen", slice_of(address));
-}
-
 static bool prepare_port(struct guest *guest, struct xml_doc *doc, struct xml_node *graphics,
                          const char *attribute, bool wanted, const struct port_range *range,
                          struct error *err)
@@ -90,7 +81,6 @@ static bool prepare_vnc(struct guest *guest, struct xml_doc *doc, struct xml_nod
                                        s->remote_display_port_max};
     const struct port_range web = {"webSocket", s->remote_websocket_port_min,
                                    s->remote_websocket_port_max};
-    prepare_listen(doc, graphics, s->vnc_listen);
     bool choose = xml_attr_is(graphics, "autoport", "yes") || xml_attr_is(graphics, "port", "-1");
     bool choose_web = xml_attr_is(graphics, "websocket", "-1");
     return prepare_port(guest, doc, graphics, "port", choose, &display, err) &&
@@ -103,7 +93,6 @@ static bool prepare_spice(struct guest *guest, struct xml_doc *doc, struct xml_n
     const struct qemu_settings *s = &qemu_driver.settings;
     const struct port_range display = {"display", s->remote_display_port_min,
                                        s->remote_display_port_max};
-    prepare_listen(doc, graphics, s->spice_listen);
     bool choose = xml_attr_is(graphics, "autoport", "yes") || xml_attr_is(graphics, "port", "-1");
     return prepare_port(guest, doc, graphics, "port", choose, &display, err) &&
            prepare_port(guest, doc, graphics, "tlsPort", false, &display, err);
@@ -111,8 +100,7 @@ static bool prepare_spice(struct guest *guest, struct xml_doc *doc, struct xml_n
 
 bool process_prepare_graphics(struct guest *guest, struct xml_doc *doc, struct error *err)
 {
-    XML_EACH(graphics, xml_child(doc->root, "devices"), "graphics")
-    {
+    XML_EACH (graphics, xml_child(doc->root, "devices"), "graphics") {
         if (!listens_on_network(graphics))
             continue;
         if (xml_attr_is(graphics, "type", "vnc") && !prepare_vnc(guest, doc, graphics, err))

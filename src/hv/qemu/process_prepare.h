@@ -9,7 +9,7 @@
 
 #define INTERFACES_MAX 32 // of one guest
 
-// Addresses to listen on and free ports for its graphics. VIR_ERR_INTERNAL_ERROR "Unable to find an
+// Free ports for its graphics. VIR_ERR_INTERNAL_ERROR "Unable to find an
 // unused port in range ..." when there is none.
 bool process_prepare_graphics(struct guest *guest, struct xml_doc *doc, struct error *err);
 

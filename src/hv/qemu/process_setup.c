@@ -67,8 +67,7 @@ static bool note_ptys(struct xml_doc *doc, struct xml_node *devices,
 {
     static const char *const kinds[] = {"serial", "parallel", "channel", "console"};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        XML_EACH(device, devices, kinds[i])
-        {
+        XML_EACH (device, devices, kinds[i]) {
             if (xml_named(device, "console") && mirrors_serial(device, devices))
                 mirror_serial(doc, device, xml_child(devices, "serial"));
             else if (!note_pty(doc, device, chardevs, err))
@@ -82,8 +81,7 @@ static bool note_ptys(struct xml_doc *doc, struct xml_node *devices,
 static void note_channels(struct guest *guest, struct xml_doc *doc, struct xml_node *devices,
                           const struct json_value *chardevs, bool started)
 {
-    XML_EACH(channel, devices, "channel")
-    {
+    XML_EACH (channel, devices, "channel") {
         struct xml_node *target = xml_child(channel, "target");
         const struct json_value *chardev = chardev_of(chardevs, channel);
         if (!xml_attr_is(target, "type", "virtio") || !json_get(chardev, "frontend-open"))
@@ -199,8 +197,7 @@ static const struct xml_node *graphics_with_password(const struct guest *guest, 
     const struct qemu_settings *settings = &qemu_driver.settings;
     const struct xml_node *tree = definition_tree(guest->domain, DEFINITION_LIVE, err);
     unsigned at = 0;
-    XML_EACH(graphics, xml_child(tree, "devices"), "graphics")
-    {
+    XML_EACH (graphics, xml_child(tree, "devices"), "graphics") {
         bool vnc = xml_attr_is(graphics, "type", "vnc");
         if (!vnc && !xml_attr_is(graphics, "type", "spice"))
             continue;
@@ -271,8 +268,7 @@ static struct slice link_arguments(const struct guest *guest, unsigned index)
     struct error err = {0};
     const struct xml_node *tree = definition_tree(guest->domain, DEFINITION_LIVE, &err);
     unsigned at = 0;
-    XML_EACH(interface, xml_child(tree, "devices"), "interface")
-    {
+    XML_EACH (interface, xml_child(tree, "devices"), "interface") {
         if (!xml_attr_is(xml_child(interface, "link"), "state", "down") || at++ != index)
             continue;
         struct slice alias = xml_attr(xml_child(interface, "alias"), "name");

@@ -235,7 +235,6 @@ static bool launch_steps(struct launch *l, uint64_t *log_offset)
     if (!read_definition(l) || !process_prepare_graphics(l->guest, l->doc, l->err) ||
         !make_directories(l) || !process_open_interfaces(&l->interfaces, l->doc, l->err))
         return false;
-    qemu_command_number_disks(l->doc, l->doc->root);
     domain_xml_order(l->doc);
     return xml_ok(l->doc, l->err) && open_listener(l) && build(l) &&
            process_prepare_files(l->domain, &command, l->err) && open_log(l, log_offset) &&
