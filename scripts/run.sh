@@ -17,7 +17,7 @@ if [ "$(id -u)" -eq 0 ]; then path=system; else path=session; fi
 uri="qemu+unix:///$path?socket=$socket"
 
 running() {
-    [ -f "$pid_file" ] && kill -0 "$(cat "$pid_file")" 2> /dev/null
+    virsh -q -c "$uri" uri > /dev/null 2>&1
 }
 
 stop() {
