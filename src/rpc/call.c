@@ -74,7 +74,8 @@ struct call *call_begin(struct client *client, struct slot *request,
 {
     assert(call_available());
     struct call *call = take_call();
-    memset(call, 0, offsetof(struct call, args));
+    memset(call, 0, offsetof(struct call, error));
+    error_clear(&call->error);
     call->task.run = resume;
     call->client = client;
     call->request = request;
@@ -86,10 +87,16 @@ struct call *call_begin(struct client *client, struct slot *request,
     return call;
 }
 
+void *call_state(struct call *call, size_t size)
+{
+    if (call->state_used < size)
+        call->state_used = size;
+    return call->state;
+}
+
 void call_run(struct call *call, call_handler *handler)
 {
     call->handler = handler;
-    memset(call->state, 0, sizeof(call->state));
     run(call);
 }
 
@@ -188,6 +195,7 @@ void call_end(struct call *call)
         slot_release(reply);
     }
     task_forget(&call->task);
+    memset(call->state, 0, call->state_used);
     slot_release(call->request);
     call->next = free_calls;
     free_calls = call;

@@ -31,10 +31,11 @@ struct call {
     call_handler *handler;
     struct message_header header; // of the request
     struct slot *request;
-    struct error error;
     struct call *next, *held_next; // rpc/call.c's
+    size_t state_used;
+    struct error error;
     _Alignas(16) unsigned char args[CALL_ARGS_SIZE];
-    _Alignas(16) unsigned char state[CALL_STATE_SIZE]; // zeroed when the call begins
+    _Alignas(16) unsigned char state[CALL_STATE_SIZE]; // zero when the call begins
 };
 
 // A handler with its procedure. Modules export such lists, ended by {0, NULL}; virt/handlers.c
@@ -47,7 +48,11 @@ struct call_entry {
 // The arguments and the state, typed; a state that does not fit does not compile.
 #define CALL_ARGS(call, type) ((const type *)(const void *)(call)->args)
 #define CALL_STATE(call, type)                                                                     \
-    ((type *)(void *)((call)->state + 0 * sizeof(char[sizeof(type) <= CALL_STATE_SIZE ? 1 : -1])))
+    ((type *)call_state((call), sizeof(type) +                                                     \
+                                    0 * sizeof(char[sizeof(type) <= CALL_STATE_SIZE ? 1 : -1])))
+// The first `size` bytes of the state. Most calls use none of it, so it is zeroed again only as far
+// as it was used.
+void *call_state(struct call *call, size_t size);
 
 // The writer for the reply's body. Starts the reply afresh each time; it is sent when the handler
 // is done. Write all of it without a wait.

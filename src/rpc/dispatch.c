@@ -74,7 +74,8 @@ static void refuse(struct client *client, struct slot *slot, const struct messag
 
 void dispatch_call(struct client *client, struct slot *slot, const struct message_header *header)
 {
-    struct error err = {0};
+    struct error err;
+    error_clear(&err);
     const struct service *service = find_service(header);
     const struct xdr_procedure *procedure = find_procedure(client, service, header, &err);
     if (!procedure) {
