@@ -146,8 +146,11 @@ static bool undefine_nvram(struct call *call, const struct domain *domain)
     if (!tree)
         return false;
     struct slice nvram = xml_text_at(tree, "os/nvram");
-    if (!slice_present(nvram) || !slice_copy(path, sizeof(path), nvram) ||
-        port_stat(path, &stat) < 0)
+    bool named = slice_present(nvram) && slice_copy(path, sizeof(path), nvram);
+    if (!named && xml_attr_is(xml_child(tree, "os"), "firmware", "efi") &&
+        domain->hypervisor->nvram_path)
+        named = domain->hypervisor->nvram_path(domain, path, sizeof(path));
+    if (!named || port_stat(path, &stat) < 0)
         return true;
     if (flags & VIR_DOMAIN_UNDEFINE_NVRAM) {
         int status = port_unlink(path);

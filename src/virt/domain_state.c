@@ -1,8 +1,10 @@
 // Handlers: what a domain is and how it is.
 #include "virt/domain_call.h"
 #include "virt/domain_facts.h"
+#include "virt/domain_taint.h"
 #include "virt/handlers.h"
 
+#include <stdio.h>
 #include <string.h>
 
 // CPU time and current memory of a running guest; the definition's numbers where the driver has
@@ -193,18 +195,40 @@ static enum co_status list_all_checkpoints(struct call *call)
     return CO_DONE;
 }
 
-#define MESSAGE_FLAGS 3u // virDomainMessageType
+// virDomainMessageType
+#define MESSAGE_DEPRECATION 1u
+#define MESSAGE_TAINTING    2u
+
+static void put_taints(struct xdr_writer *w, struct xdr_list_mark *list,
+                       const struct domain *domain)
+{
+    uint32_t taints = domain->hypervisor->taints ? domain->hypervisor->taints(domain) : 0;
+    for (int taint = 0; taint < DOMAIN_TAINTS; taint++) {
+        char text[128];
+        if (!(taints & (1u << taint)))
+            continue;
+        snprintf(text, sizeof(text), "tainted: %s", domain_taint_message((enum domain_taint)taint));
+        xdr_list_add(w, list);
+        xdr_put_string(w, slice_of(text));
+    }
+}
+
 static enum co_status get_messages(struct call *call)
 {
     const struct remote_domain_get_messages_args *args =
         CALL_ARGS(call, struct remote_domain_get_messages_args);
     const struct hypervisor *hypervisor = call_hypervisor(call);
     if (!hypervisor ||
-        !call_driver_flags(call, hypervisor, args->flags, MESSAGE_FLAGS, "DomainGetMessages") ||
-        !call_find_domain(call, &args->dom))
+        !call_driver_flags(call, hypervisor, args->flags, MESSAGE_DEPRECATION | MESSAGE_TAINTING,
+                           "DomainGetMessages"))
+        return CO_DONE;
+    const struct domain *domain = call_find_domain(call, &args->dom);
+    if (!domain)
         return CO_DONE;
     struct xdr_writer *w = call_reply(call);
     struct xdr_list_mark list = xdr_list_begin(w, REMOTE_DOMAIN_MESSAGES_MAX);
+    if (args->flags == 0 || (args->flags & MESSAGE_TAINTING))
+        put_taints(w, &list, domain);
     xdr_list_end(w, &list);
     return CO_DONE;
 }

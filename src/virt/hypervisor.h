@@ -194,6 +194,11 @@ struct hypervisor {
     // Counters of an interface (by the name of its device on the host), as the guest counts.
     bool (*interface_stats)(const struct domain *domain, const char *device,
                             struct port_link_stats *to, struct error *err);
+    // Of a running domain: a bit 1 << DOMAIN_TAINT_... for each (virt/domain_taint.h).
+    uint32_t (*taints)(const struct domain *domain);
+    // Where the firmware's variables of a domain lie whose definition does not say so (<os
+    // firmware='efi'>); false when it has none.
+    bool (*nvram_path)(const struct domain *domain, char *path, size_t size);
     uint32_t stats; // VIR_DOMAIN_STATS_* that virConnectGetAllDomainStats has
 
     // --- processors of a running domain, without waiting

@@ -15,6 +15,7 @@
 #include "virt/node.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SETTINGS_SIZE 65536 // of qemu.conf; libvirt's with all its comments has 35 KiB
@@ -138,6 +139,21 @@ static bool initialize(struct error *err)
     if (should_autostart())
         domain_autostart_all(&qemu_hypervisor);
     return true;
+}
+
+// ---- what is asked about domains
+
+static uint32_t taints(const struct domain *domain)
+{
+    const struct guest *guest = guest_of(domain);
+    return guest ? guest->taints : 0;
+}
+
+// libvirt (qemuDomainNVRAMPathFormat)
+static bool nvram_path(const struct domain *domain, char *path, size_t size)
+{
+    int len = snprintf(path, size, "%s/%s_VARS.fd", lookup.nvram_dir, domain->name);
+    return len > 0 && (size_t)len < size;
 }
 
 // ---- connections
@@ -305,6 +321,8 @@ struct hypervisor qemu_hypervisor = {
     .open_channel = guest_open_channel,
     .version_query = version_query,
     .info = guest_info,
+    .taints = taints,
+    .nvram_path = nvram_path,
     .set_memory_stats_period = guest_set_stats_period,
     .blocks = guest_blocks,
     .interface_stats = guest_interface_stats,

@@ -3,6 +3,7 @@
 
 #include "core/log.h"
 #include "hv/qemu/driver.h"
+#include "hv/qemu/process.h"
 #include "virt/definition.h"
 
 #include <assert.h>
@@ -181,6 +182,9 @@ void guest_write_status(const struct domain *domain, struct buffer *out)
     if (!guest)
         return;
     guest_file(domain, "monitor.sock", path);
+    for (int i = 0; i < DOMAIN_TAINTS; i++)
+        if (guest->taints & (1u << i))
+            buffer_printf(out, "  <taint flag='%s'/>\n", domain_taint_name((enum domain_taint)i));
     write_path(out, "  <monitor path='", path, "' type='unix'/>\n");
     if (guest->vcpu_count) {
         buffer_puts(out, "  <vcpus>\n");
@@ -217,6 +221,16 @@ static void read_ports(struct guest *guest, const struct xml_node *tree)
     }
 }
 
+static uint32_t read_taints(const struct xml_node *status)
+{
+    uint32_t taints = 0;
+    XML_EACH (taint, status, "taint")
+        for (int i = 0; i < DOMAIN_TAINTS; i++)
+            if (xml_attr_is(taint, "flag", domain_taint_name((enum domain_taint)i)))
+                taints |= 1u << i;
+    return taints;
+}
+
 bool guest_read_status(struct guest *guest, const struct xml_node *status,
                        const struct xml_node *tree)
 {
@@ -230,6 +244,7 @@ bool guest_read_status(struct guest *guest, const struct xml_node *status,
     guest->pid = (int)number;
     slice_u64(xml_attr(process, "start"), 10, &guest->start);
     slice_u64(xml_attr_at(status, "balloon", "current"), 10, &guest->balloon_kib);
+    guest->taints = read_taints(status);
     guest->fake_reboot = xml_child(status, "fakereboot") != NULL;
     read_ports(guest, tree);
     guest_learn(guest, tree);
@@ -256,6 +271,17 @@ void guest_save(struct guest *guest, struct xml_node *tree)
     put_balloon(guest, tree);
     if (!tree || !definition_write_live(guest->domain, tree, &err))
         log_warning("qemu", "Unable to save status on vm %s: %s", guest->domain->name, err.message);
+}
+
+void guest_taint(struct guest *guest, enum domain_taint taint)
+{
+    if (guest->taints & (1u << taint))
+        return;
+    guest->taints |= 1u << taint;
+    process_log_line(guest->domain, "Domain id=%d is tainted: %s", guest->domain->id,
+                     domain_taint_name(taint));
+    if (!guest->starting)
+        guest_save(guest, NULL);
 }
 
 // ---- flows

@@ -12,6 +12,7 @@
 #include "hv/qemu/monitor.h"
 #include "text/xml.h"
 #include "virt/domain.h"
+#include "virt/domain_taint.h"
 
 #define GUEST_ALIAS_SIZE 64
 #define GUEST_PORTS      8 // of graphics, that the driver keeps for a guest
@@ -75,6 +76,7 @@ struct guest {
     bool agent_error;      // the connection could not be made or failed
     char agent_alias[GUEST_ALIAS_SIZE];
 
+    uint32_t taints;                          // 1 << DOMAIN_TAINT_...
     bool starting;                            // not seen by clients' operations yet
     bool being_destroyed;                     // events and the end of the monitor are expected
     bool fake_reboot;                         // a SHUTDOWN is followed by a reset
@@ -111,6 +113,8 @@ void guest_learn(struct guest *guest, const struct xml_node *tree);
 // Writes the status file again with what the rows say now. `tree` is definition_doc()'s, or NULL:
 // then the live definition is read.
 void guest_save(struct guest *guest, struct xml_node *tree);
+// Notes a taint, in the log and the status file too.
+void guest_taint(struct guest *guest, enum domain_taint taint);
 // The driver's elements of a status file, and reading them again.
 void guest_write_status(const struct domain *domain, struct buffer *out);
 bool guest_read_status(struct guest *guest, const struct xml_node *status,

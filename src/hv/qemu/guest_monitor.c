@@ -62,9 +62,10 @@ enum co_status guest_monitor_command(struct hypervisor_op *op)
     if (!s->guest) {
         s->guest = guest_need(op->domain, op->err);
         s->call.unlimited = true;
+        if (!s->guest)
+            return CO_DONE;
+        guest_taint(s->guest, DOMAIN_TAINT_CUSTOM_MONITOR);
     }
-    if (!s->guest)
-        return CO_DONE;
     if (op->flags & VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP)
         return human_command(op, s);
     return qmp_command(op, s);

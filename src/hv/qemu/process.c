@@ -66,8 +66,7 @@ void process_stop(struct guest *guest, int reason)
     process_log_line(domain, "shutting down, reason=%s",
                      domain_reason_name(VIR_DOMAIN_SHUTOFF, reason));
     process_return_images(domain);
-    guest_directory(domain, path);
-    process_remove_directory(path);
+    process_remove_guest_directory(domain);
     guest_channel_directory(domain, path);
     process_remove_directory(path);
     definition_remove_live(domain);

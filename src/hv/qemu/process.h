@@ -40,6 +40,10 @@ void process_log_remove(const struct domain *domain);
 // Makes a directory of mode 0700 that belongs to the guest's user; one that is there is emptied.
 bool process_make_directory(const char *path, struct error *err);
 void process_remove_directory(const char *path); // with the files in it
+// The guest's own directory, with one for its memory if that lies in files; and back.
+bool process_make_guest_directory(const struct domain *domain, bool memory, struct error *err);
+void process_remove_guest_directory(const struct domain *domain);
+bool process_owns_path(const struct domain *domain, const char *path); // it lies in there
 // Gives an image to the guest's user and notes in the guest's directory what to undo.
 bool process_take_image(const struct domain *domain, const char *path, struct error *err);
 void process_return_images(const struct domain *domain);

@@ -167,6 +167,51 @@ bool process_make_directory(const char *path, struct error *err)
                      path, strerror(-result));
 }
 
+// ---- memory in files
+
+// Where the command line has the files of a guest's memory: below memory_backing_dir, or in a
+// directory of the guest's own.
+static bool memory_directory(const struct domain *domain, char to[PORT_PATH_MAX])
+{
+    char own[PORT_PATH_MAX];
+    const char *base = qemu_driver.settings.memory_backing_dir;
+    guest_directory(domain, own);
+    int len = base[0] ? snprintf(to, PORT_PATH_MAX, "%s%s", base, strrchr(own, '/'))
+                      : snprintf(to, PORT_PATH_MAX, "%s/ram", own);
+    return len > 0 && len < PORT_PATH_MAX;
+}
+
+bool process_make_guest_directory(const struct domain *domain, bool memory, struct error *err)
+{
+    char own[PORT_PATH_MAX], ram[PORT_PATH_MAX];
+    guest_directory(domain, own);
+    // What lies inside is given away first: afterwards the user could put a link in its place.
+    int result = port_make_directories(own, 0700);
+    if (result < 0)
+        return error_set(err, VIR_FROM_QEMU, VIR_ERR_SYSTEM_ERROR,
+                         "unable to create directory %s: %s", own, strerror(-result));
+    if (memory && memory_directory(domain, ram) && !process_make_directory(ram, err))
+        return false;
+    return process_make_directory(own, err);
+}
+
+void process_remove_guest_directory(const struct domain *domain)
+{
+    char path[PORT_PATH_MAX];
+    if (memory_directory(domain, path))
+        process_remove_directory(path);
+    guest_directory(domain, path);
+    process_remove_directory(path);
+}
+
+bool process_owns_path(const struct domain *domain, const char *path)
+{
+    char own[PORT_PATH_MAX], ram[PORT_PATH_MAX];
+    guest_directory(domain, own);
+    return slice_starts(slice_of(path), own) ||
+           (memory_directory(domain, ram) && slice_starts(slice_of(path), ram));
+}
+
 // ---- images
 
 // What is undone at the end: "uid gid path" a line. The file outlives the daemon with the guest,

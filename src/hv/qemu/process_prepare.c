@@ -208,6 +208,18 @@ static bool check_there(const struct qemu_path *path, struct error *err)
                      "Cannot access storage file '%s': %s", path->path, strerror(-result));
 }
 
+// A file of a serial port or its log is made by us, where the guest's user could not, and is his
+// while the guest runs (libvirt opens it for him).
+static bool make_file(const struct domain *domain, const char *path, struct error *err)
+{
+    int fd = port_open(path, PORT_OPEN_WRITE | PORT_OPEN_CREATE | PORT_OPEN_APPEND, 0600);
+    port_close(fd);
+    if (fd >= 0)
+        return process_take_image(domain, path, err);
+    return error_set(err, VIR_FROM_QEMU, VIR_ERR_SYSTEM_ERROR,
+                     "Unable to pre-create chardev file '%s': %s", path, strerror(-fd));
+}
+
 bool process_prepare_files(const struct domain *domain, const struct qemu_command *command,
                            struct error *err)
 {
@@ -220,6 +232,9 @@ bool process_prepare_files(const struct domain *domain, const struct qemu_comman
         const struct qemu_path *path = &command->paths[i];
         if (path->image && path->use == QEMU_PATH_WRITE &&
             !process_take_image(domain, path->path, err))
+            return false;
+        if (path->use == QEMU_PATH_CREATE && !path->image &&
+            !process_owns_path(domain, path->path) && !make_file(domain, path->path, err))
             return false;
     }
     return true;

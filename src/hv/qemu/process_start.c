@@ -127,7 +127,9 @@ static bool make_directories(struct launch *l)
     guest_directory(l->domain, l->directory);
     guest_channel_directory(l->domain, channels);
     guest_file(l->domain, "monitor.sock", l->monitor_path);
-    return process_make_directory(l->directory, l->err) && process_make_directory(channels, l->err);
+    bool memory = xml_child(l->doc->root, "memoryBacking") || xml_find(l->doc->root, "cpu/numa");
+    return process_make_guest_directory(l->domain, memory, l->err) &&
+           process_make_directory(channels, l->err);
 }
 
 static bool build(struct launch *l)
@@ -206,9 +208,26 @@ static bool connect_monitor(struct launch *l)
     return true;
 }
 
+// libvirt (qemuDomainObjCheckTaint), as far as there are such things here.
+static void note_taints(struct launch *l)
+{
+    const struct xml_node *root = l->doc->root;
+    if (qemu_driver.privileged && (qemu_driver.uid == 0 || qemu_driver.gid == 0))
+        guest_taint(l->guest, DOMAIN_TAINT_HIGH_PRIVILEGES);
+    if (xml_find(root, "qemu:commandline/qemu:arg") || xml_find(root, "qemu:commandline/qemu:env"))
+        guest_taint(l->guest, DOMAIN_TAINT_CUSTOM_ARGV);
+    if (xml_child(root, "qemu:override"))
+        guest_taint(l->guest, DOMAIN_TAINT_CUSTOM_DEVICE);
+    if (xml_child(root, "qemu:capabilities"))
+        guest_taint(l->guest, DOMAIN_TAINT_CUSTOM_HYPERVISOR_FEATURE);
+    if (xml_find(root, "os/dtb"))
+        guest_taint(l->guest, DOMAIN_TAINT_CUSTOM_DTB);
+}
+
 static bool open_log(struct launch *l, uint64_t *offset)
 {
     write_log_header(l);
+    note_taints(l);
     *offset = process_log_size(l->domain);
     l->log = process_log_open(l->domain);
     if (l->log >= 0)
