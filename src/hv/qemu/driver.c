@@ -196,7 +196,7 @@ static bool accepts(struct slice name, struct error *err)
     struct slice path = slice_from(name, 5);
     if (!slice_starts(path, "///"))
         return error_set(err, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR,
-                         "unexpected QEMU URI '%.*s', try %s", SLICE_ARG(name), uri());
+                         "unexpected qemu URI '%.*s', try %s", SLICE_ARG(name), uri());
     path = slice_from(path, 2);
     ptrdiff_t query = slice_find(path, '?');
     if (query >= 0)
@@ -204,7 +204,7 @@ static bool accepts(struct slice name, struct error *err)
     if (slice_is(path, "/session") || (qemu_driver.privileged && slice_is(path, "/system")))
         return true;
     return error_set(err, VIR_FROM_NONE, VIR_ERR_INTERNAL_ERROR,
-                     "unexpected QEMU URI path '%.*s', try %s", SLICE_ARG(path), uri());
+                     "unexpected qemu URI path '%.*s', try %s", SLICE_ARG(path), uri());
 }
 
 // ---- documents
