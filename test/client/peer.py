@@ -116,6 +116,12 @@ class Peer:
             for key, value in self.configuration.items():
                 conf.write("%s = %s\n" % (key, value))
 
+    def write_qemu_conf(self):
+        """Guests run as root: Debian's user for them comes with a package that starts services."""
+        with open(self.path("etc/libvirt/qemu.conf"), "w") as conf:
+            conf.write('user = "root"\ngroup = "root"\nsecurity_driver = "none"\n'
+                       'remember_owner = 0\nnamespaces = []\ncgroup_controllers = []\n')
+
     def start(self, *arguments):
         self.write_configuration()
         for readonly in (False, True):
@@ -170,6 +176,8 @@ class Peer:
 class Nanovirtd(Peer):
     """nanovirtd with --root, which needs no preparation at all."""
 
+    known_guests = []  # an ended one tells no more whose it was
+
     def command(self, *arguments):
         binary = os.environ.get("NANOVIRTD", os.path.join(TOP, "build", "nanovirtd"))
         wrapper = shlex.split(os.environ.get("NANOVIRT_TEST_WRAPPER", ""))
@@ -181,17 +189,18 @@ class Nanovirtd(Peer):
     def guest_pids(self):
         """Every QEMU of this peer: children of the daemon, or of this process once it died."""
         table = process_table()
-        return [pid for pid in descendants_of(os.getpid())
-                if table.get(pid, (0, "", ""))[2].startswith("qemu-")
-                and self.belongs(pid)]
+        self.known_guests = [pid for pid in descendants_of(os.getpid())
+                             if table.get(pid, (0, "", ""))[2].startswith("qemu-")
+                             and self.belongs(pid)]
+        return self.known_guests
 
     def belongs(self, pid):
         """A guest's home is a directory below the root, even if its arguments name none."""
         try:
             with open("/proc/%d/environ" % pid) as environment:
-                return self.root in environment.read()
+                return self.root in environment.read() or pid in self.known_guests
         except OSError:
-            return False
+            return pid in self.known_guests
 
     def end_guests(self):
         for pid in self.guest_pids():
@@ -246,9 +255,7 @@ while kill -0 $reader 2> /dev/null; do sleep 1 & wait $!; done
         self.configuration = {"auth_unix_rw": '"none"', "auth_unix_ro": '"none"',
                               "unix_sock_ro_perms": '"0777"', "unix_sock_rw_perms": '"0777"',
                               "log_outputs": '"3:stderr"'}
-        with open(self.path("etc/libvirt/qemu.conf"), "w") as conf:
-            conf.write('user = "root"\ngroup = "root"\nsecurity_driver = "none"\n'
-                       'remember_owner = 0\nnamespaces = []\ncgroup_controllers = []\n')
+        self.write_qemu_conf()
         self.world = subprocess.Popen(
             ["unshare", "-m", "-n", "-p", "-f", "--mount-proc", "sh", "-c", self.WORLD, "world",
              self.root], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)

@@ -129,6 +129,7 @@ def run_script(commands, peer):
     """
     outputs, held, section = [], None, None
     try:
+        peer.write_qemu_conf()
         peer.start()
         prepare(peer.root)
         for command in commands:
