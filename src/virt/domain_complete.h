@@ -15,10 +15,13 @@ bool domain_check_singles(struct domain_xml *x);
 bool domain_complete(struct domain_xml *x);
 // What libvirt's validator refuses, for every hypervisor.
 bool domain_validate(struct domain_xml *x);
+bool domain_validate_devices(struct domain_xml *x);
 // Checks the NUMA cells against each other and fills in distances that follow from others; counts
 // their processors.
 bool domain_complete_numa(struct domain_xml *x);
 bool domain_validate_numa(struct domain_xml *x);
+// Gives pass-through elements libvirt's prefix.
+void domain_parse_namespace(struct domain_xml *x);
 // Gives a lone <seclabel> the host's security model.
 bool domain_complete_seclabel(struct domain_xml *x);
 

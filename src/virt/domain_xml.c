@@ -26,6 +26,7 @@ bool domain_xml_parse(struct xml_doc *doc, struct slice text, const struct domai
     if (!xml_named(x.root, "domain"))
         return error_set(err, VIR_FROM_XML, VIR_ERR_XML_ERROR,
                          "expecting root element of 'domain', not '%.*s'", SLICE_ARG(x.root->name));
+    domain_parse_namespace(&x);
     if (!domain_parse_head(&x) || !apply_schema(&x) || !domain_parse_vcpus(&x) ||
         !domain_complete_numa(&x) || !domain_complete_seclabel(&x) || !domain_check_singles(&x) ||
         !domain_complete(&x))

@@ -37,9 +37,10 @@ enum domain_xml_features {
 
 // What a hypervisor adds. Each function returns false with x->err set; any of them may be NULL.
 struct domain_xml_rules {
-    unsigned features;      // enum domain_xml_features
-    uint8_t mac_prefix[3];  // of generated addresses
-    const char *name_space; // of a pass-through element that is kept, "qemu"; or NULL
+    unsigned features;           // enum domain_xml_features
+    uint8_t mac_prefix[3];       // of generated addresses
+    const char *name_space;      // prefix of pass-through elements, "qemu"; or NULL
+    const char *name_space_attr; // "xmlns:qemu"
     const char *name_space_uri;
     const char *security_model; // of a lone <seclabel> that names none; or NULL
     // Fills `bytes` with random bytes; must not be NULL (uuids and addresses are made of them).
@@ -53,6 +54,8 @@ struct domain_xml_rules {
     bool (*complete_device)(struct domain_xml *x, struct xml_node *device);
     bool (*assign_addresses)(struct domain_xml *x);
     bool (*validate)(struct domain_xml *x);
+    // Checks one child of <devices>, after the hypervisor-independent checks of it.
+    bool (*validate_device)(struct domain_xml *x, const struct xml_node *device);
     void *data; // the hypervisor's own
 };
 

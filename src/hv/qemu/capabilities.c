@@ -142,6 +142,7 @@ static const char *const fact_names[] = {
     "e1000",
     "e1000e",
     "rtl8139",
+    "lsi53c895a",
     "ne2k_pci",
     "pcnet",
     "i82551",

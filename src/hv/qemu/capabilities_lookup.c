@@ -68,6 +68,7 @@ static bool look_up_machine(void *data, struct slice emulator, struct slice virt
         return true;
     facts->machine = found->name;
     facts->default_cpu = found->default_cpu;
+    facts->max_cpus = found->max_cpus;
     return true;
 }
 

@@ -346,6 +346,7 @@ void qemu_domain_xml_rules(struct domain_xml_rules *rules, const struct qemu_loo
                     DOMAIN_XML_DISK_FD,
         .mac_prefix = {0x52, 0x54, 0x00},
         .name_space = "qemu",
+        .name_space_attr = "xmlns:qemu",
         .name_space_uri = "http://libvirt.org/schemas/domain/qemu/1.0",
         .security_model = "none",
         .random = lookup->random,
@@ -354,6 +355,7 @@ void qemu_domain_xml_rules(struct domain_xml_rules *rules, const struct qemu_loo
         .complete_device = qemu_complete_device,
         .assign_addresses = qemu_assign_addresses,
         .validate = qemu_validate_domain,
+        .validate_device = qemu_validate_device,
         .data = (void *)(uintptr_t)lookup,
     };
 }

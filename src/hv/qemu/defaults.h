@@ -54,6 +54,7 @@ struct qemu_lookup {
     const char *lib_dir;     // for sockets of displays; NULL: "/var/lib/libvirt/qemu"
     // Where displays listen that name no address; NULL: 127.0.0.1.
     const char *vnc_listen, *spice_listen;
+    bool spice_tls; // qemu.conf enables it
     bool (*random)(void *data, void *bytes, size_t len);
 };
 

@@ -8,6 +8,12 @@
 
 // --- disks and interfaces
 
+static void name_engine(struct domain_xml *x, struct xml_node *encryption)
+{
+    if (encryption && !slice_present(xml_attr(encryption, "engine")))
+        xml_sets(x->doc, encryption, "engine", "qemu");
+}
+
 static bool complete_disk(struct domain_xml *x, struct xml_node *disk)
 {
     struct xml_node *driver = xml_child(disk, "driver");
@@ -18,9 +24,10 @@ static bool complete_disk(struct domain_xml *x, struct xml_node *disk)
         xml_sets(x->doc, driver, "name", "qemu");
     if (!slice_present(xml_attr(driver, "type")) && !xml_attr_is(disk, "type", "volume"))
         xml_sets(x->doc, driver, "type", "raw");
-    XML_EACH (encryption, xml_child(disk, "source"), "encryption")
-        if (!slice_present(xml_attr(encryption, "engine")))
-            xml_sets(x->doc, encryption, "engine", "qemu");
+    for (struct xml_node *image = disk; image; image = xml_child(image, "backingStore")) {
+        name_engine(x, xml_child(image, "encryption"));
+        name_engine(x, xml_find(image, "source/encryption"));
+    }
     return true;
 }
 

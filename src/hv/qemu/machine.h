@@ -23,6 +23,14 @@ bool qemu_has_device(const struct domain_xml *x, const char *device);
 
 bool qemu_complete_device(struct domain_xml *x, struct xml_node *device);
 bool qemu_validate_domain(struct domain_xml *x);
+bool qemu_validate_device(struct domain_xml *x, const struct xml_node *device);
+bool qemu_validate_disk(struct domain_xml *x, const struct xml_node *disk);
+bool qemu_validate_cpu(struct domain_xml *x);
+bool qemu_validate_memory(struct domain_xml *x);
+// Fails unless the guest's memory is shared with other processes, as `what` needs it.
+bool qemu_need_shared_memory(struct domain_xml *x, const char *what);
+// An I/O thread of that number is defined.
+bool qemu_has_iothread(const struct domain_xml *x, unsigned id);
 bool qemu_assign_addresses(struct domain_xml *x);
 bool qemu_assign_pci_addresses(struct domain_xml *x);
 bool qemu_assign_usb_addresses(struct domain_xml *x);

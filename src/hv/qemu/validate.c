@@ -45,7 +45,13 @@ static bool validate_firmware(struct domain_xml *x)
             return REFUSE_QEMU(x, XML_ERROR,
                                "need at least one serial port to use BIOS serial output");
     }
-    if (!xml_attr_is(loader, "secure", "yes"))
+    return true;
+}
+
+static bool validate_secure_boot(struct domain_xml *x)
+{
+    const struct xml_node *os = xml_child(x->root, "os");
+    if (!xml_attr_is(xml_child(os, "loader"), "secure", "yes"))
         return true;
     if (!machine_is_q35(x))
         return REFUSE_QEMU(x, CONFIG_UNSUPPORTED,
@@ -122,6 +128,8 @@ static bool validate_features(struct domain_xml *x)
     const struct xml_node *features = xml_child(x->root, "features"),
                           *tcg = xml_child(features, "tcg");
     static const char *const x86_only[] = {"ioapic", "pvspinlock"};
+    static const char *const pseries_only[] = {"hpt",  "htm",  "nested-hv", "ccf-assist",
+                                               "cfpc", "sbbc", "ibs"};
     uint64_t cache;
     for (int i = 0; i < 2; i++)
         if (xml_child(features, x86_only[i]) && !domain_is_x86(x))
@@ -130,6 +138,13 @@ static bool validate_features(struct domain_xml *x)
                 "The '%s' feature is not supported for architecture '%.*s' or machine type "
                 "'%.*s'",
                 x86_only[i], SLICE_ARG(domain_arch(x)), SLICE_ARG(domain_machine(x)));
+    for (int i = 0; i < 7; i++)
+        if (xml_child(features, pseries_only[i]))
+            return REFUSE_QEMU(
+                x, CONFIG_UNSUPPORTED,
+                "The '%s' feature is not supported for architecture '%.*s' or machine type "
+                "'%.*s'",
+                pseries_only[i], SLICE_ARG(domain_arch(x)), SLICE_ARG(domain_machine(x)));
     if (xml_child(features, "gic") && !machine_is_arm_virt(x))
         return REFUSE_QEMU(
             x, CONFIG_UNSUPPORTED,
@@ -152,19 +167,6 @@ static bool validate_features(struct domain_xml *x)
     return true;
 }
 
-static bool validate_cpu(struct domain_xml *x)
-{
-    const struct xml_node *cpu = xml_child(x->root, "cpu");
-    struct slice mode = xml_attr(cpu, "mode"), type = xml_attr(x->root, "type");
-    if (slice_is(mode, "host-passthrough") && !slice_is(type, "kvm"))
-        return REFUSE_QEMU(x, CONFIG_UNSUPPORTED,
-                           "CPU mode '%.*s' for %.*s %.*s domain on %.*s host is not supported by "
-                           "hypervisor",
-                           SLICE_ARG(mode), SLICE_ARG(domain_arch(x)), SLICE_ARG(type),
-                           SLICE_ARG(qemu_lookup_of(x)->host_arch));
-    return true;
-}
-
 static bool validate_consoles(struct domain_xml *x)
 {
     XML_EACH (console, x->devices, "console") {
@@ -176,6 +178,97 @@ static bool validate_consoles(struct domain_xml *x)
     return true;
 }
 
+static bool refuse_timer(struct domain_xml *x, struct slice name)
+{
+    return REFUSE_QEMU(x, CONFIG_UNSUPPORTED,
+                       "Configuring the '%.*s' timer is not supported for virtType=%.*s arch=%.*s "
+                       "machine=%.*s guests",
+                       SLICE_ARG(name), SLICE_ARG(xml_attr(x->root, "type")),
+                       SLICE_ARG(domain_arch(x)), SLICE_ARG(domain_machine(x)));
+}
+
+static bool validate_timer(struct domain_xml *x, const struct xml_node *timer)
+{
+    struct slice name = xml_attr(timer, "name"), policy = xml_attr(timer, "tickpolicy"),
+                 track = xml_attr(timer, "track");
+    bool present = xml_attr_is(timer, "present", "yes");
+    if (slice_is(name, "platform"))
+        return REFUSE_QEMU(x, CONFIG_UNSUPPORTED, "unsupported timer type (name) '%.*s'",
+                           SLICE_ARG(name));
+    if (schema_has_word("tsc|kvmclock|hypervclock", name) && !domain_is_x86(x) && present)
+        return refuse_timer(x, name);
+    if (slice_is(name, "rtc") && schema_has_word("boot|realtime", track))
+        return REFUSE_QEMU(x, CONFIG_UNSUPPORTED, "unsupported rtc timer track '%.*s'",
+                           SLICE_ARG(track));
+    if (slice_is(name, "rtc") && schema_has_word("merge|discard", policy))
+        return REFUSE_QEMU(x, CONFIG_UNSUPPORTED, "unsupported rtc timer tickpolicy '%.*s'",
+                           SLICE_ARG(policy));
+    if (slice_is(name, "pit") && slice_is(policy, "merge"))
+        return REFUSE_QEMU(x, CONFIG_UNSUPPORTED, "unsupported pit tickpolicy '%.*s'",
+                           SLICE_ARG(policy));
+    if (!slice_is(name, "armvtimer"))
+        return true;
+    if (!xml_attr_is(x->root, "type", "kvm") || !machine_is_arm_virt(x))
+        return refuse_timer(x, name);
+    return !xml_attr_is(timer, "present", "no") ||
+           REFUSE_QEMU(x, CONFIG_UNSUPPORTED, "The 'armvtimer' timer can't be disabled");
+}
+
+static bool validate_timers(struct domain_xml *x)
+{
+    XML_EACH (timer, xml_child(x->root, "clock"), "timer")
+        if (!validate_timer(x, timer))
+            return false;
+    return true;
+}
+
+static bool validate_fwcfg(struct domain_xml *x)
+{
+    XML_EACH (sysinfo, x->root, "sysinfo") {
+        if (!xml_attr_is(sysinfo, "type", "fwcfg"))
+            continue;
+        XML_EACH (entry, sysinfo, "entry") {
+            struct slice name = xml_attr(entry, "name");
+            if (!slice_starts(name, "opt/"))
+                return REFUSE_QEMU(x, CONFIG_UNSUPPORTED, "Invalid firmware name");
+            if (slice_starts(name, "opt/ovmf/") || slice_starts(name, "opt/org.qemu/"))
+                return REFUSE_QEMU(x, CONFIG_UNSUPPORTED, "That firmware name is reserved");
+        }
+    }
+    return true;
+}
+
+static bool validate_panic(struct domain_xml *x, const struct xml_node *panic)
+{
+    struct slice model = xml_attr(panic, "model"), address = domain_address_type(panic);
+    if (slice_is(model, "s390"))
+        return REFUSE_QEMU(x, CONFIG_UNSUPPORTED,
+                           "only S390 guests support panic device of model 's390'");
+    if (slice_is(model, "pseries"))
+        return REFUSE_QEMU(x, CONFIG_UNSUPPORTED,
+                           "only pSeries guests support panic device of model 'pseries'");
+    if (slice_is(model, "hyperv") && !domain_is_x86(x))
+        return REFUSE_QEMU(x, CONFIG_UNSUPPORTED,
+                           "only i686 and x86_64 guests support panic device of model 'hyperv'");
+    if (slice_is(model, "hyperv") && slice_present(address))
+        return REFUSE_QEMU(x, CONFIG_UNSUPPORTED,
+                           "setting the panic device address is not supported for model 'hyperv'");
+    return !slice_is(model, "isa") || !slice_present(address) || slice_is(address, "isa") ||
+           REFUSE_QEMU(x, CONFIG_UNSUPPORTED, "panic is supported only with ISA address type");
+}
+
+static bool validate_panics(struct domain_xml *x)
+{
+    unsigned tpms = 0;
+    XML_EACH (panic, x->devices, "panic")
+        if (!validate_panic(x, panic))
+            return false;
+    XML_EACH (tpm, x->devices, "tpm")
+        tpms += !xml_attr_is(tpm, "model", "spapr-tpm-proxy");
+    return tpms <= 1 ||
+           REFUSE_QEMU(x, CONFIG_UNSUPPORTED, "only a single TPM non-proxy device is supported");
+}
+
 bool qemu_validate_domain(struct domain_xml *x)
 {
     struct qemu_machine_facts facts = {0};
@@ -184,6 +277,8 @@ bool qemu_validate_domain(struct domain_xml *x)
     if (xml_find(x->root, "memtune/min_guarantee"))
         return REFUSE_QEMU(x, CONFIG_UNSUPPORTED,
                            "Parameter 'min_guarantee' not supported by QEMU.");
-    return validate_firmware(x) && validate_lifecycle(x) && validate_cpu(x) &&
-           validate_vcpus(x, &facts) && validate_features(x) && validate_consoles(x);
+    return validate_firmware(x) && validate_lifecycle(x) && qemu_validate_cpu(x) &&
+           qemu_validate_memory(x) && validate_timers(x) && validate_secure_boot(x) &&
+           validate_vcpus(x, &facts) && validate_features(x) && validate_consoles(x) &&
+           validate_fwcfg(x) && validate_panics(x);
 }
