@@ -182,8 +182,9 @@ static bool accepts_bridges(const struct pci_set *set)
 
 static bool refuse_growth(struct pci_set *set, unsigned needs)
 {
+    const unsigned named = PCI_TYPES & ~(unsigned)PCIE_TO_PCI_BRIDGE; // shown as its flag, there
     for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++)
-        if (models[i].needs & needs & PCI_TYPES)
+        if (models[i].needs & needs & named)
             return REFUSE_QEMU(
                 set->x, INTERNAL_ERROR,
                 "a PCI slot is needed to connect a PCI controller model='%s', but none is "
