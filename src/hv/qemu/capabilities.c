@@ -285,6 +285,7 @@ static void read_emulator(struct qemu_capabilities *c, struct slice line)
     c->mtime_ns = 0;
     slice_u64(word(&line), 10, &c->size);
     slice_i64(word(&line), 10, &c->mtime_ns);
+    slice_u64(word(&line), 10, &c->host_key);
 }
 
 static void read_arch(struct qemu_capabilities *c, struct slice line)
@@ -421,7 +422,8 @@ void qemu_capabilities_write(struct buffer *out, const struct qemu_capabilities 
     const struct qemu_capabilities *c = capabilities;
     buffer_puts(out, FORMAT "\nemulator");
     put_word(out, c->emulator);
-    buffer_printf(out, " %llu %lld\narch", (unsigned long long)c->size, (long long)c->mtime_ns);
+    buffer_printf(out, " %llu %lld %llu\narch", (unsigned long long)c->size, (long long)c->mtime_ns,
+                  (unsigned long long)c->host_key);
     put_word(out, c->arch);
     buffer_printf(out, "\nversion %u\npackage %.*s\nkvm %d\nmigratable %d\ngic %u %u\n",
                   (unsigned)c->version, SLICE_ARG(c->package), c->kvm, c->cpu_migratable,

@@ -45,6 +45,7 @@ struct qemu_capabilities {
     struct slice cpu[QEMU_ACCELERATORS];
     uint64_t size; // of the emulator's file, and the time it was changed: the cache's key
     int64_t mtime_ns;
+    uint64_t host_key; // of what else the answers depend on: who may use /dev/kvm
     uint8_t facts[QEMU_FACTS_MAX / 8];
     struct qemu_machine machines[CONFIG_QEMU_MACHINES];
     size_t machine_count;

@@ -60,9 +60,19 @@ const struct qemu_emulator *qemu_emulator_for(struct slice arch)
     return NULL;
 }
 
+uint64_t qemu_cache_host_key(bool identity, uint32_t uid)
+{
+    struct port_stat kvm;
+    uint64_t key = identity ? uid : UINT32_MAX;
+    if (port_stat("/dev/kvm", &kvm) < 0)
+        return key;
+    return key * 31 * 31 * 31 + ((uint64_t)kvm.mode * 31 + kvm.uid) * 31 + kvm.gid + 1;
+}
+
 static bool is_fresh(const struct port_stat *emulator)
 {
-    return cache.capabilities.size == emulator->size &&
+    return cache.capabilities.host_key == qemu_cache_host_key(cache.identity, cache.uid) &&
+           cache.capabilities.size == emulator->size &&
            cache.capabilities.mtime_ns == emulator->mtime_ns;
 }
 

@@ -18,7 +18,7 @@ enum qemu_path_use {
     QEMU_PATH_READ,   // only read: a kernel, firmware code, the image of a backing chain
     QEMU_PATH_SHARED, // read and perhaps written by several guests: its owner is left alone
     QEMU_PATH_WRITE,  // read and written
-    QEMU_PATH_CREATE, // made by QEMU when it is missing: a log, the file of a serial port
+    QEMU_PATH_CREATE, // written to, and made when missing: a log, the file of a serial port
     QEMU_PATH_SOCKET, // a socket that QEMU makes: its directory must let it
 };
 
@@ -54,6 +54,11 @@ struct qemu_command_context {
     const char *monitor_path; // then QEMU makes the socket here
     const struct qemu_interface_fds *interfaces; // one for each <interface>, in their order
     size_t interface_count;
+    // Makes the listening socket of a character device at `path`, for QEMU to inherit, and returns
+    // its descriptor, which stays the caller's; -1 with the error set. NULL: QEMU makes these
+    // sockets itself.
+    int (*listen)(void *data, const char *path, struct error *err);
+    void *data;
     const char *incoming; // for -incoming ("defer", "fd:7"); NULL for none
     int64_t now;          // seconds since 1970, for clocks with an offset
     int64_t utc_offset;   // seconds that local time is ahead of UTC

@@ -11,9 +11,9 @@ struct chardev {
 
 static const struct xml_node *source_in_mode(const struct xml_node *device, const char *mode)
 {
-    XML_EACH(source, device, "source")
-    if (xml_attr_is(source, "mode", mode))
-        return source;
+    XML_EACH (source, device, "source")
+        if (xml_attr_is(source, "mode", mode))
+            return source;
     return NULL;
 }
 
@@ -82,11 +82,27 @@ static void put_server(struct builder *b, const struct chardev *chardev)
         buffer_puts(&b->text, ",reconnect=0");
 }
 
+// The emulator's user may not be allowed to make sockets where this one shall be.
+static void put_listener(struct builder *b, const struct chardev *chardev)
+{
+    char path[108]; // what a socket's address holds (unix(7))
+    if (builder_failed(b))
+        return;
+    if (!slice_copy(path, sizeof(path), xml_attr(chardev->source, "path")) || !*path)
+        internal_error(b, "UNIX socket path '%.*s' too long",
+                       SLICE_ARG(xml_attr(chardev->source, "path")));
+    else
+        buffer_printf(&b->text, ",fd=%d", b->context->listen(b->context->data, path, b->err));
+}
+
 static void put_unix(struct builder *b, struct chardev *chardev)
 {
     bool binds = xml_attr_is(chardev->source, "mode", "bind");
     put_start(b, chardev, "socket");
-    put_path(b, chardev, binds ? QEMU_PATH_SOCKET : QEMU_PATH_SHARED);
+    if (binds && b->context->listen)
+        put_listener(b, chardev);
+    else
+        put_path(b, chardev, binds ? QEMU_PATH_SOCKET : QEMU_PATH_SHARED);
     put_server(b, chardev);
 }
 
@@ -211,9 +227,9 @@ static void put_chardev(struct builder *b, const struct xml_node *device)
 
 static bool has_spice(const struct builder *b)
 {
-    XML_EACH(graphics, b->devices, "graphics")
-    if (xml_attr_is(graphics, "type", "spice"))
-        return true;
+    XML_EACH (graphics, b->devices, "graphics")
+        if (xml_attr_is(graphics, "type", "spice"))
+            return true;
     return false;
 }
 
@@ -250,14 +266,13 @@ static void build_serial(struct builder *b, const struct xml_node *serial)
 
 void build_serials(struct builder *b)
 {
-    XML_EACH(serial, b->devices, "serial")
-    build_serial(b, serial);
+    XML_EACH (serial, b->devices, "serial")
+        build_serial(b, serial);
 }
 
 void build_parallels(struct builder *b)
 {
-    XML_EACH(parallel, b->devices, "parallel")
-    {
+    XML_EACH (parallel, b->devices, "parallel") {
         build_chardev(b, parallel, device_alias(parallel));
         device_open(b, "isa-parallel");
         put_chardev(b, parallel);
@@ -291,8 +306,7 @@ static void build_virtio_port(struct builder *b, const struct xml_node *device, 
 
 void build_channels(struct builder *b)
 {
-    XML_EACH(channel, b->devices, "channel")
-    {
+    XML_EACH (channel, b->devices, "channel") {
         struct slice type = xml_attr_at(channel, "target", "type");
         build_chardev(b, channel, device_alias(channel));
         if (slice_is(type, "guestfwd"))
@@ -306,8 +320,7 @@ void build_channels(struct builder *b)
 
 void build_consoles(struct builder *b)
 {
-    XML_EACH(console, b->devices, "console")
-    {
+    XML_EACH (console, b->devices, "console") {
         struct slice type = xml_attr_at(console, "target", "type");
         if (slice_is(type, "serial"))
             continue; // another name of the first serial port

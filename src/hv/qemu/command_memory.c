@@ -35,8 +35,7 @@ static uint64_t huge_page_size(const struct builder *b, int node)
         return 0;
     if (!xml_child(pages, "page"))
         return HUGE_PAGE_DEFAULT;
-    XML_EACH(page, pages, "page")
-    {
+    XML_EACH (page, pages, "page") {
         struct slice nodes = xml_attr(page, "nodeset");
         if (slice_present(nodes) && (node < 0 || !list_has(nodes, (uint64_t)node)))
             continue;
@@ -73,7 +72,7 @@ static void memory_path(const struct builder *b, const char *id, char *path, siz
     struct slice name = slice_of(b->context->state_dir), part, last = SLICE("guest");
     struct buffer text = buffer_over(path, size);
     if (!*directory) {
-        buffer_printf(&text, "%.*s/ram/%s", SLICE_ARG(name), id);
+        buffer_printf(&text, "%.*s/%s", SLICE_ARG(name), id);
         return;
     }
     while (slice_split(&name, '/', &part))
@@ -95,9 +94,9 @@ static void put_host_nodes(struct builder *b, const struct backing *backing, int
 {
     const struct xml_node *tune = xml_child(b->domain, "numatune"),
                           *rule = xml_child(tune, "memory");
-    XML_EACH(element, tune, "memnode")
-    if (node >= 0 && number_of(xml_attr(element, "cellid")) == (uint64_t)node)
-        rule = element;
+    XML_EACH (element, tune, "memnode")
+        if (node >= 0 && number_of(xml_attr(element, "cellid")) == (uint64_t)node)
+            rule = element;
     struct slice mode = xml_attr(rule, "mode"), nodes = xml_attr(rule, "nodeset");
     if (slice_present(backing->host_nodes))
         nodes = backing->host_nodes;
@@ -172,12 +171,11 @@ static uint64_t initial_memory(const struct builder *b)
 {
     const struct xml_node *numa = xml_find(b->domain, "cpu/numa");
     uint64_t size = memory_bytes(xml_child(b->domain, "memory")), cells = 0;
-    XML_EACH(cell, numa, "cell")
-    cells += cell_memory(cell);
+    XML_EACH (cell, numa, "cell")
+        cells += cell_memory(cell);
     if (cells)
         return cells;
-    XML_EACH(device, b->devices, "memory")
-    {
+    XML_EACH (device, b->devices, "memory") {
         uint64_t part = memory_bytes(xml_find(device, "target/size"));
         size = part < size ? size - part : 0;
     }
@@ -195,8 +193,7 @@ static void build_io_threads(struct builder *b)
         object_open(b, "iothread", id);
         json_arg_close(b);
     }
-    XML_EACH(thread, ids, "iothread")
-    {
+    XML_EACH (thread, ids, "iothread") {
         char id[32];
         struct buffer name = buffer_over(id, sizeof(id));
         buffer_printf(&name, "iothread%.*s", SLICE_ARG(xml_attr(thread, "id")));
@@ -266,8 +263,7 @@ static void build_cell(struct builder *b, const struct xml_node *cell, unsigned 
 
 static void build_distances(struct builder *b, const struct xml_node *cell, unsigned node)
 {
-    XML_EACH(sibling, xml_child(cell, "distances"), "sibling")
-    {
+    XML_EACH (sibling, xml_child(cell, "distances"), "sibling") {
         arg(b, "-numa");
         argf(b, "dist,src=%u,dst=%u,val=%u", node, (unsigned)number_of(xml_attr(sibling, "id")),
              (unsigned)number_of(xml_attr(sibling, "value")));
@@ -279,31 +275,29 @@ void build_numa(struct builder *b)
     const struct xml_node *numa = xml_find(b->domain, "cpu/numa");
     build_io_threads(b);
     unsigned node = 0;
-    XML_EACH(cell, numa, "cell")
-    {
+    XML_EACH (cell, numa, "cell") {
         if (xml_child(cell, "cache"))
             unsupported(b, "memory side caches of NUMA cells are not supported");
         build_cell(b, cell, node++);
     }
     node = 0;
-    XML_EACH(cell, numa, "cell")
-    build_distances(b, cell, node++);
+    XML_EACH (cell, numa, "cell")
+        build_distances(b, cell, node++);
     if (xml_child(numa, "interconnects"))
         unsupported(b, "NUMA interconnects are not supported");
 }
 
 static const struct xml_node *cell_at(const struct builder *b, unsigned node)
 {
-    XML_EACH(cell, xml_find(b->domain, "cpu/numa"), "cell")
-    if (node-- == 0)
-        return cell;
+    XML_EACH (cell, xml_find(b->domain, "cpu/numa"), "cell")
+        if (node-- == 0)
+            return cell;
     return NULL;
 }
 
 void build_memory_devices(struct builder *b)
 {
-    XML_EACH(device, b->devices, "memory")
-    {
+    XML_EACH (device, b->devices, "memory") {
         char id[64];
         struct buffer name = buffer_over(id, sizeof(id));
         struct slice node = xml_text_at(device, "target/node");

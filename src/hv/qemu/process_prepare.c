@@ -192,6 +192,36 @@ int process_make_nvram(void *argument, int out)
     return -result;
 }
 
+// ---- sockets
+
+#define SOCKET_MODE 0775 // as QEMU's own would be, under the umask that libvirt gives it
+
+int process_listen(void *data, const char *path, struct error *err)
+{
+    struct process_sockets *sockets = data;
+    if (sockets->count == SOCKETS_MAX) {
+        error_set(err, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR,
+                  "too many listening character devices: limit is %d", SOCKETS_MAX);
+        return -1;
+    }
+    int fd = port_listen_unix(path, SOCKET_MODE, (uint32_t)-1);
+    if (fd < 0) {
+        error_set(err, VIR_FROM_QEMU, VIR_ERR_SYSTEM_ERROR,
+                  "Unable to bind to UNIX socket path '%s': %s", path, strerror(-fd));
+        return -1;
+    }
+    if (qemu_driver.privileged)
+        port_chown(path, qemu_driver.uid, qemu_driver.gid);
+    sockets->fds[sockets->count++] = fd;
+    return fd;
+}
+
+void process_close_sockets(struct process_sockets *sockets)
+{
+    while (sockets->count > 0)
+        port_close(sockets->fds[--sockets->count]);
+}
+
 // ---- files
 
 static bool check_there(const struct qemu_path *path, struct error *err)

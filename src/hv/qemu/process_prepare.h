@@ -8,6 +8,7 @@
 #include "text/xml.h"
 
 #define INTERFACES_MAX 32 // of one guest
+#define SOCKETS_MAX    32 // of its character devices
 
 // Free ports for its graphics. VIR_ERR_INTERNAL_ERROR "Unable to find an
 // unused port in range ..." when there is none.
@@ -21,6 +22,15 @@ struct process_interfaces {
 bool process_open_interfaces(struct process_interfaces *interfaces, struct xml_doc *doc,
                              struct error *err);
 void process_close_interfaces(struct process_interfaces *interfaces);
+
+// Listening sockets of its character devices, which the emulator inherits.
+struct process_sockets {
+    int fds[SOCKETS_MAX];
+    size_t count;
+};
+// For struct qemu_command_context; `sockets` is a struct process_sockets.
+int process_listen(void *sockets, const char *path, struct error *err);
+void process_close_sockets(struct process_sockets *sockets);
 
 // A firmware's variable store that has to be made first: from a template to a path.
 struct process_nvram {

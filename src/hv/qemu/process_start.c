@@ -5,6 +5,7 @@
 #include "hv/qemu/command.h"
 #include "hv/qemu/driver.h"
 #include "hv/qemu/driver_probe.h"
+#include "hv/qemu/host_model.h"
 #include "hv/qemu/process_prepare.h"
 #include "hv/qemu/process_setup.h"
 #include "virt/definition.h"
@@ -103,6 +104,7 @@ struct launch {
     struct xml_doc *doc;
     const struct qemu_capabilities *capabilities;
     struct process_interfaces interfaces;
+    struct process_sockets sockets;
     int listener; // for the monitor
     int log;
     char directory[PORT_PATH_MAX], monitor_path[PORT_PATH_MAX];
@@ -143,6 +145,8 @@ static bool build(struct launch *l)
         .monitor_path = l->monitor_path,
         .interfaces = l->interfaces.fds,
         .interface_count = l->interfaces.count,
+        .listen = process_listen,
+        .data = &l->sockets,
         .now = port_time_us() / 1000000,
     };
     return qemu_command_build(&command, l->doc->root, &context, l->err);
@@ -166,7 +170,7 @@ static void write_log_header(struct launch *l)
 
 static bool spawn(struct launch *l)
 {
-    int keep[1 + 2 * INTERFACES_MAX];
+    int keep[1 + 2 * INTERFACES_MAX + SOCKETS_MAX];
     size_t count = 0;
     keep[count++] = l->listener;
     for (size_t i = 0; i < l->interfaces.count; i++) {
@@ -175,6 +179,8 @@ static bool spawn(struct launch *l)
         if (l->interfaces.fds[i].vhost >= 0)
             keep[count++] = l->interfaces.fds[i].vhost;
     }
+    for (size_t i = 0; i < l->sockets.count; i++)
+        keep[count++] = l->sockets.fds[i];
     struct port_spawn how = {
         .argv = command.args,
         .environment = command.environment,
@@ -254,6 +260,7 @@ static bool launch_steps(struct launch *l, uint64_t *log_offset)
     if (!read_definition(l) || !process_prepare_graphics(l->guest, l->doc, l->err) ||
         !make_directories(l) || !process_open_interfaces(&l->interfaces, l->doc, l->err))
         return false;
+    qemu_host_model_resolve(l->doc, l->doc->root, l->capabilities);
     domain_xml_order(l->doc);
     return xml_ok(l->doc, l->err) && open_listener(l) && build(l) &&
            process_prepare_files(l->domain, &command, l->err) && open_log(l, log_offset) &&
@@ -270,6 +277,7 @@ static void launch(struct hypervisor_op *op, struct start *s)
     l.err = op->err;
     launch_steps(&l, &s->log_offset);
     process_close_interfaces(&l.interfaces);
+    process_close_sockets(&l.sockets);
     port_close(l.listener);
     port_close(l.log);
 }
