@@ -1,4 +1,5 @@
 // XML: the writer. Definitions in libvirt's layout, users' metadata in libxml2's.
+#include "text/utf8.h"
 #include "text/xml_private.h"
 
 #include <string.h>
@@ -44,7 +45,19 @@ static const struct escape foreign_value_escapes[] = {
 // Could this character be in one of the tables, or be one that XML can not hold?
 static bool needs_look(char c)
 {
-    return (unsigned char)c < ' ' || c == '&' || c == '<' || c == '>' || c == '"' || c == '\'';
+    unsigned char byte = (unsigned char)c;
+    return byte < ' ' || byte >= 0x80 || c == '&' || c == '<' || c == '>' || c == '"' || c == '\'';
+}
+
+// The length of the first character; 0 when XML can not hold it (XML 1.0 section 2.2).
+static size_t held_length(struct slice text)
+{
+    uint32_t character;
+    unsigned length = utf8_read(text, &character);
+    if (length == 0 || character == 0xFFFE || character == 0xFFFF)
+        return 0;
+    bool control = character < ' ' && character != '\t' && character != '\n';
+    return control ? 0 : length;
 }
 
 static void put_escaped(struct buffer *out, struct slice text, const struct escape *escapes)
@@ -57,9 +70,11 @@ static void put_escaped(struct buffer *out, struct slice text, const struct esca
         const struct escape *escape = escapes;
         while (escape->text && escape->character != c)
             escape++;
-        bool kept = c == '\t' || c == '\n' || (unsigned char)c >= ' ';
-        if (!escape->text && kept)
+        size_t held = escape->text ? 0 : held_length(slice_from(text, i));
+        if (held > 0) {
+            i += held - 1;
             continue;
+        }
         buffer_put(out, (struct slice){text.at + start, i - start});
         buffer_puts(out, escape->text ? escape->text : "");
         start = i + 1;

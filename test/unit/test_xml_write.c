@@ -82,6 +82,15 @@ static void what_xml_can_not_hold_is_left_out(void **state)
     assert_string_equal(memory, "abc\nd");
 }
 
+static void what_is_no_utf8_is_left_out(void **state)
+{
+    (void)state;
+    struct buffer out = buffer_over(memory, sizeof(memory));
+    xml_write_escaped(&out, SLICE("\xC3\xA9\xFF\xE2\x82<\xC0\xAF"
+                                  "a\xEF\xBF\xBE\xF0\x9F\x98\x80\xC3"));
+    assert_string_equal(memory, "\xC3\xA9&lt;a\xF0\x9F\x98\x80");
+}
+
 static void comments_instructions_and_cdata_marks_are_not_libvirts(void **state)
 {
     (void)state;
@@ -232,6 +241,7 @@ int main(void)
         cmocka_unit_test(text_and_attributes_are_escaped_as_libvirt_does),
         cmocka_unit_test(white_space_that_would_be_lost_is_written_as_references),
         cmocka_unit_test(what_xml_can_not_hold_is_left_out),
+        cmocka_unit_test(what_is_no_utf8_is_left_out),
         cmocka_unit_test(comments_instructions_and_cdata_marks_are_not_libvirts),
         cmocka_unit_test(blanks_that_were_left_between_tags_are_no_text),
         cmocka_unit_test(an_element_with_text_and_elements_stays_on_its_lines),
