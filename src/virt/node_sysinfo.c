@@ -125,19 +125,27 @@ static void put_section(struct buffer *out, const struct section *section, struc
     }
 }
 
+static void put_oem_string(struct buffer *out, struct slice string)
+{
+    char text[VALUE_MAX];
+    struct buffer value = buffer_over(text, sizeof(text));
+    smbios_put_text(&value, string);
+    buffer_puts(out, "    <entry>");
+    xml_write_escaped(out, buffer_slice(&value));
+    buffer_puts(out, "</entry>\n");
+}
+
 static void put_oem_strings(struct buffer *out, struct slice table)
 {
     struct smbios s;
+    struct slice string;
     do {
         if (!smbios_next(&table, &s))
             return;
     } while (s.type != SMBIOS_OEM_STRINGS);
     buffer_puts(out, "  <oemStrings>\n");
-    for (unsigned n = 1; slice_present(smbios_string(&s, n)); n++) {
-        buffer_puts(out, "    <entry>");
-        xml_write_escaped(out, smbios_string(&s, n));
-        buffer_puts(out, "</entry>\n");
-    }
+    while (slice_split(&s.strings, '\0', &string) && string.len > 0)
+        put_oem_string(out, string);
     buffer_puts(out, "  </oemStrings>\n");
 }
 

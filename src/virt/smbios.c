@@ -63,6 +63,11 @@ void smbios_say_string(const struct smbios *s, size_t offset, struct buffer *out
     }
     while (text.len > 0 && text.at[text.len - 1] == ' ')
         text.len--;
+    smbios_put_text(out, text);
+}
+
+void smbios_put_text(struct buffer *out, struct slice text)
+{
     for (size_t i = 0; i < text.len; i++)
         buffer_putc(out, text.at[i] >= ' ' && text.at[i] < 0x7f ? text.at[i] : '.');
 }

@@ -28,6 +28,8 @@ bool smbios_next(struct slice *table, struct smbios *to);
 bool smbios_number(const struct smbios *s, size_t offset, size_t width, uint32_t *value);
 // The n-th string (from 1), absent when there is none.
 struct slice smbios_string(const struct smbios *s, unsigned n);
+// Text of a string; what is no printable ASCII becomes a dot, as dmidecode shows it.
+void smbios_put_text(struct buffer *out, struct slice text);
 
 // What is said about one thing of a structure; nothing is written when the structure does not say.
 typedef void smbios_say(const struct smbios *s, size_t offset, struct buffer *out);
