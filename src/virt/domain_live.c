@@ -88,6 +88,13 @@ static void alias_disk(struct xml_doc *doc, struct xml_node *disk)
                   domain_number(address, "bus", 0), domain_number(address, "unit", 0));
 }
 
+// A guest without a balloon has no device to name.
+static void alias_memballoon(struct xml_doc *doc, struct xml_node *memballoon)
+{
+    if (!xml_attr_is(memballoon, "model", "none"))
+        number_alias(doc, memballoon, "balloon");
+}
+
 static void alias_memory(struct xml_doc *doc, struct xml_node *memory)
 {
     static const struct {
@@ -120,7 +127,7 @@ static const struct {
     {"serial", "serial", NULL},     {"channel", "channel", NULL},
     {"console", "console", NULL},   {"hub", "hub", NULL},
     {"shmem", "shmem", NULL},       {"smartcard", "smartcard", NULL},
-    {"watchdog", "watchdog", NULL}, {"memballoon", "balloon", NULL},
+    {"watchdog", "watchdog", NULL}, {"memballoon", NULL, alias_memballoon},
     {"rng", "rng", NULL},           {"tpm", "tpm", NULL},
     {"memory", NULL, alias_memory}, {"vsock", "vsock", NULL},
     {"iommu", "iommu", NULL},
