@@ -161,6 +161,16 @@ void domain_remove(struct domain *domain)
         release_row(domain);
 }
 
+void domain_remove_all(const struct hypervisor *hypervisor)
+{
+    struct domain *next, *domain = row_at(first_row);
+    for (; domain; domain = next) {
+        next = row_at(domain->next_row);
+        if (domain->hypervisor == hypervisor)
+            domain_remove(domain);
+    }
+}
+
 bool domain_set_name(struct domain *domain, struct slice name)
 {
     char copy[DOMAIN_NAME_SIZE];

@@ -56,6 +56,7 @@ struct domain *domain_add(const struct hypervisor *hypervisor, const uint8_t uui
                           struct slice name, struct error *err);
 void domain_show(struct domain *domain);                        // ends `hidden`
 void domain_remove(struct domain *domain);                      // out of the table, at once
+void domain_remove_all(const struct hypervisor *hypervisor);    // hidden ones too
 bool domain_set_name(struct domain *domain, struct slice name); // false when it is too long
 void domain_ref(struct domain *domain);
 void domain_unref(struct domain *domain);
@@ -95,6 +96,9 @@ struct domain_job_wait {
 enum co_status domain_job_begin(struct domain_job_wait *wait, struct domain *domain,
                                 struct task *task, const char *holder, enum domain_job_kind kind,
                                 struct error *err);
+// VIR_ERR_NO_DOMAIN when it was removed. A job does not prevent that: whoever has waited for
+// anything looks before he goes on.
+bool domain_check_present(const struct domain *domain, struct error *err);
 // Ends the jobs that `owner` holds; no effect when it holds none.
 void domain_job_end(struct domain *domain, const struct task *owner);
 void domain_job_wake(struct domain *domain); // the table's own: has those who wait look again

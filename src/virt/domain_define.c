@@ -13,8 +13,9 @@
 struct define_state {
     struct domain_call base;
     struct definition_change change;
-    bool added;  // the row is ours
-    bool waited; // for the job: the document has to be parsed again
+    bool added;           // the row is ours
+    bool waited;          // for the job: the document has to be parsed again
+    bool made_persistent; // by us: a guest that ends meanwhile leaves its row behind
 };
 
 static struct slice define_xml(const struct call *call)
@@ -66,21 +67,32 @@ static bool define_still_possible(struct call *call, struct define_state *s)
 {
     if (error_is_set(&call->error))
         return false;
-    return !s->waited || define_parse(call, s->base.domain->hypervisor);
+    if (s->waited && !define_parse(call, s->base.domain->hypervisor))
+        return false;
+    s->made_persistent = !s->base.domain->persistent;
+    s->base.domain->persistent = true;
+    return true;
+}
+
+static void define_undo(const struct define_state *s, struct domain *domain)
+{
+    if (s->made_persistent)
+        domain->persistent = false;
+    if (s->added || (s->made_persistent && !domain_active(domain)))
+        domain_remove(domain);
 }
 
 static void define_finish(struct call *call, struct define_state *s)
 {
     struct domain *domain = s->base.domain;
-    if (!error_is_set(&call->error)) {
+    if (!error_is_set(&call->error) && domain_check_present(domain, &call->error)) {
         int detail =
-            domain->persistent ? VIR_DOMAIN_EVENT_DEFINED_UPDATED : VIR_DOMAIN_EVENT_DEFINED_ADDED;
-        domain->persistent = true;
+            s->made_persistent ? VIR_DOMAIN_EVENT_DEFINED_ADDED : VIR_DOMAIN_EVENT_DEFINED_UPDATED;
         domain_show(domain);
         domain_event_lifecycle(domain, VIR_DOMAIN_EVENT_DEFINED, detail);
         call_reply_domain(call, domain);
-    } else if (s->added) {
-        domain_remove(domain);
+    } else {
+        define_undo(s, domain);
     }
     domain_call_close(call, &s->base);
 }
@@ -175,7 +187,7 @@ static bool undefine_check(struct call *call, const struct domain *domain)
 
 static void undefine_finish(struct call *call, struct domain *domain)
 {
-    if (error_is_set(&call->error))
+    if (error_is_set(&call->error) || !domain_check_present(domain, &call->error))
         return;
     domain->persistent = false;
     domain->autostart = false;

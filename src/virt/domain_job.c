@@ -30,12 +30,14 @@ static void dequeue(struct domain_job_wait *wait)
     wait->queued = false;
 }
 
-static void refuse_removed(const struct domain *domain, struct error *err)
+bool domain_check_present(const struct domain *domain, struct error *err)
 {
     char uuid[37];
+    if (!domain->removed)
+        return true;
     domain_uuid_format(domain->uuid, uuid);
-    error_set(err, VIR_FROM_DOMAIN, VIR_ERR_NO_DOMAIN, "no domain with matching uuid '%s' (%s)",
-              uuid, domain->name);
+    return error_set(err, VIR_FROM_DOMAIN, VIR_ERR_NO_DOMAIN,
+                     "no domain with matching uuid '%s' (%s)", uuid, domain->name);
 }
 
 // The first in the queue whose time is not over.
@@ -72,20 +74,16 @@ enum co_status domain_job_begin(struct domain_job_wait *wait, struct domain *dom
     struct domain_job *job = job_of(domain, kind);
     if (!wait->queued) {
         *wait = (struct domain_job_wait){.domain = domain, .task = task, .kind = kind};
-        if (domain->removed) {
-            refuse_removed(domain, err);
+        if (!domain_check_present(domain, err))
             return CO_DONE;
-        }
         if (is_next(wait, job))
             return take(wait, job, holder);
         enqueue(wait);
         pause_start(&wait->pause, task, JOB_WAIT_NS);
         return CO_WAITING;
     }
-    if (domain->removed) {
-        refuse_removed(domain, err);
+    if (!domain_check_present(domain, err))
         return give_up(wait, job);
-    }
     if (is_next(wait, job))
         return take(wait, job, holder);
     if (!wait->pause.over)

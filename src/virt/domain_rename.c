@@ -87,7 +87,7 @@ static enum co_status rename_files(struct call *call, struct rename_state *s)
 
 static void rename_finish(struct call *call, struct domain *domain)
 {
-    if (error_is_set(&call->error))
+    if (error_is_set(&call->error) || !domain_check_present(domain, &call->error))
         return;
     domain_event_lifecycle(domain, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_RENAMED);
     domain_set_name(domain, new_name_of(call));

@@ -121,9 +121,7 @@ static void make_state(void)
 
 static void forget_state(void)
 {
-    struct domain *domain;
-    while ((domain = domain_next(&test_hypervisor, NULL)))
-        domain_remove(domain);
+    domain_remove_all(&test_hypervisor);
     domain_forget_ids(&test_hypervisor);
     test_forget_times();
     empty_directories();
