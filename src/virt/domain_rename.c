@@ -1,4 +1,5 @@
 // Handlers: giving a domain another name.
+#include "text/utf8.h"
 #include "virt/domain_call.h"
 #include "virt/domain_event.h"
 #include "virt/handlers.h"
@@ -34,8 +35,20 @@ static bool refuse(const struct domain *domain, struct error *err, const char *w
     return error_set(err, domain->hypervisor->error_domain, VIR_ERR_OPERATION_INVALID, "%s", why);
 }
 
+// Whether the definition gives the name back as it is when the file is read again.
+static bool is_kept_by_xml(struct slice name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if ((unsigned char)name.at[i] < ' ')
+            return false;
+    return slice_trim(name).len == name.len && utf8_valid(name);
+}
+
 static bool check_name(const struct domain *domain, struct slice name, struct error *err)
 {
+    if (!is_kept_by_xml(name))
+        return error_set(err, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR,
+                         "name of domain has blanks at an end or what XML can not hold");
     if (slice_is(name, domain->name))
         return refuse(domain, err, "Can't rename domain to itself");
     if (domain_taken_name(domain->hypervisor, name))
