@@ -13,6 +13,7 @@
 #include "rpc/client.h"
 #include "rpc/dispatch.h"
 #include "virt/connection.h"
+#include "virt/definition.h"
 #include "virt/handlers.h"
 
 #include <errno.h>
@@ -342,6 +343,23 @@ static void check_all_answered(void)
                       client.calls[i].serial);
 }
 
+// What a start would find on disk is what the table says.
+static void check_files(void)
+{
+    struct domain *domain = NULL;
+    while ((domain = domain_next(&test_hypervisor, domain))) {
+        struct error err = {0};
+        uint8_t uuid[16];
+        enum definition which = domain->persistent ? DEFINITION_PERSISTENT : DEFINITION_LIVE;
+        struct xml_node *tree = definition_tree(domain, which, &err);
+        if (!tree)
+            FUZZ_FAIL("the definition of '%s' is lost: %s", domain->name, err.message);
+        FUZZ_SAME(xml_text_at(tree, "name"), slice_of(domain->name));
+        FUZZ_CHECK(domain_uuid_parse(xml_text_at(tree, "uuid"), uuid));
+        FUZZ_CHECK(memcmp(uuid, domain->uuid, sizeof(uuid)) == 0);
+    }
+}
+
 static void disconnect_client(void)
 {
     port_close(client.fd);
@@ -379,6 +397,7 @@ void server_serve(struct slice bytes, unsigned manner, bool authenticated)
     if (!(manner & SERVER_HANGS_UP)) {
         rest(true);
         let_time_pass();
+        check_files();
         if (!client.cut)
             check_all_answered();
     }
