@@ -92,7 +92,49 @@ static enum co_status set_time(struct call *call)
     return domain_call_action(call, &action);
 }
 
+// ---- virDomainGetFSInfo
+
+static bool fsinfo_prepare(struct call *call, struct hypervisor_op *op)
+{
+    op->flags = CALL_ARGS(call, struct remote_domain_get_fsinfo_args)->flags;
+    return true;
+}
+
+static void fsinfo_reply(struct call *call, const struct hypervisor_op *op)
+{
+    struct xdr_writer *w = call_reply(call);
+    struct xdr_list_mark list = xdr_list_begin(w, REMOTE_DOMAIN_FSINFO_MAX);
+    for (uint32_t i = 0; i < op->filesystems.count; i++) {
+        const struct hypervisor_filesystem *found = &op->filesystems.at[i];
+        xdr_list_add(w, &list);
+        xdr_put_string(w, slice_of(found->mountpoint));
+        xdr_put_string(w, slice_of(found->name));
+        xdr_put_string(w, slice_of(found->type));
+        struct xdr_list_mark targets = xdr_list_begin(w, REMOTE_DOMAIN_FSINFO_DISKS_MAX);
+        for (uint32_t k = 0; k < found->target_count; k++) {
+            xdr_list_add(w, &targets);
+            xdr_put_string(w, slice_of(found->targets[k]));
+        }
+        xdr_list_end(w, &targets);
+    }
+    xdr_list_end(w, &list);
+    xdr_put_u32(w, op->filesystems.count);
+}
+
+static enum co_status get_fsinfo(struct call *call)
+{
+    static const struct domain_action action = {
+        .holder = "remoteDispatchDomainGetFSInfo",
+        .job = DOMAIN_JOB_AGENT,
+        .op = offsetof(struct hypervisor, filesystems),
+        .prepare = fsinfo_prepare,
+        .reply = fsinfo_reply,
+    };
+    return domain_call_action(call, &action);
+}
+
 const struct call_entry domain_agent_handlers[] = {
+    {REMOTE_PROC_DOMAIN_GET_FSINFO, get_fsinfo},
     {REMOTE_PROC_DOMAIN_GET_HOSTNAME, get_hostname},
     {REMOTE_PROC_DOMAIN_GET_TIME, get_time},
     {REMOTE_PROC_DOMAIN_SET_TIME, set_time},

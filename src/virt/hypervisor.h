@@ -27,6 +27,15 @@ struct hypervisor_block {
     int64_t errors;                          // -1: not counted
 };
 
+#define HYPERVISOR_FILESYSTEM_DISKS 8
+
+// A file system that a guest has mounted.
+struct hypervisor_filesystem {
+    char mountpoint[256], name[64], type[64];
+    char targets[HYPERVISOR_FILESYSTEM_DISKS][64]; // of its disks, "vda"
+    uint32_t target_count;
+};
+
 struct hypervisor_op {
     struct co co;
     struct task *task; // whom to wake
@@ -76,6 +85,10 @@ struct hypervisor_op {
             } stats[16]; // VIR_DOMAIN_MEMORY_STAT_*
             uint32_t count;
         } memory_stats;
+        struct {
+            const struct hypervisor_filesystem *at; // out; valid until the next wait
+            uint32_t count;
+        } filesystems;
         struct {
             const struct hypervisor_block *blocks; // out: all disks; valid until the next wait
             uint32_t count;
@@ -185,6 +198,7 @@ struct hypervisor {
     hypervisor_fn *set_memory, *set_vcpus, *memory_stats, *send_key, *inject_nmi, *screenshot;
     hypervisor_fn *monitor_command, *agent_command, *hostname, *get_time, *set_time;
     hypervisor_fn *open_console, *open_channel;
+    hypervisor_fn *filesystems; // as the guest's agent tells them
     hypervisor_fn *blocks;
     hypervisor_fn *version_query; // fills `named.value`
     // Current balloon size in KiB and CPU time in ns, without waiting; false, with both left alone,

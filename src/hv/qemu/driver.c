@@ -317,6 +317,7 @@ struct hypervisor qemu_hypervisor = {
     .hostname = guest_hostname,
     .get_time = guest_get_time,
     .set_time = guest_set_time,
+    .filesystems = guest_filesystems,
     .open_console = guest_open_console,
     .open_channel = guest_open_channel,
     .version_query = version_query,

@@ -5,14 +5,6 @@
 
 #include <string.h>
 
-struct agent_op {
-    struct guest *guest;
-    union {
-        struct agent_call agent;
-        struct monitor_call call;
-    };
-};
-
 bool guest_agent_available(const struct guest *guest, struct error *err)
 {
     if (guest->domain->state != VIR_DOMAIN_RUNNING)
@@ -29,8 +21,8 @@ bool guest_agent_available(const struct guest *guest, struct error *err)
                      "QEMU guest agent is not configured");
 }
 
-// One command; `command` is looked at in each call. True when it is over.
-static bool ask(struct hypervisor_op *op, struct agent_op *s, struct slice command, int timeout)
+bool guest_agent_ask(struct hypervisor_op *op, struct guest_agent_op *s, struct slice command,
+                     int timeout)
 {
     if (!s->guest) {
         s->guest = guest_need(op->domain, op->err);
@@ -57,7 +49,7 @@ static bool is_command(struct slice text, struct error *err)
 
 enum co_status guest_agent_command(struct hypervisor_op *op)
 {
-    struct agent_op *s = HYPERVISOR_STATE(op, struct agent_op);
+    struct guest_agent_op *s = HYPERVISOR_STATE(op, struct guest_agent_op);
     if (op->command.timeout < AGENT_WAIT_BLOCK) {
         error_set(op->err, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG,
                   "guest agent timeout '%d' is less than the minimum '%d'", op->command.timeout,
@@ -68,7 +60,7 @@ enum co_status guest_agent_command(struct hypervisor_op *op)
         return CO_DONE;
     if (!s->guest && guest_of(op->domain))
         guest_taint(guest_of(op->domain), DOMAIN_TAINT_CUSTOM_GA_COMMAND);
-    if (!ask(op, s, op->command.command, op->command.timeout))
+    if (!guest_agent_ask(op, s, op->command.command, op->command.timeout))
         return CO_WAITING;
     if (error_is_set(op->err))
         return CO_DONE;
@@ -83,12 +75,12 @@ enum co_status guest_agent_command(struct hypervisor_op *op)
 
 enum co_status guest_hostname(struct hypervisor_op *op)
 {
-    struct agent_op *s = HYPERVISOR_STATE(op, struct agent_op);
+    struct guest_agent_op *s = HYPERVISOR_STATE(op, struct guest_agent_op);
     if (op->flags & VIR_DOMAIN_GET_HOSTNAME_LEASE) {
         error_set(op->err, VIR_FROM_QEMU, VIR_ERR_NO_SUPPORT, "leases of a guest's interfaces");
         return CO_DONE;
     }
-    if (!ask(op, s, SLICE("{\"execute\":\"guest-get-host-name\"}"), AGENT_WAIT_LONG))
+    if (!guest_agent_ask(op, s, SLICE("{\"execute\":\"guest-get-host-name\"}"), AGENT_WAIT_LONG))
         return CO_WAITING;
     if (error_is_set(op->err))
         return CO_DONE;
@@ -100,9 +92,9 @@ enum co_status guest_hostname(struct hypervisor_op *op)
 
 enum co_status guest_get_time(struct hypervisor_op *op)
 {
-    struct agent_op *s = HYPERVISOR_STATE(op, struct agent_op);
+    struct guest_agent_op *s = HYPERVISOR_STATE(op, struct guest_agent_op);
     uint64_t nanoseconds;
-    if (!ask(op, s, SLICE("{\"execute\":\"guest-get-time\"}"), AGENT_WAIT_LONG))
+    if (!guest_agent_ask(op, s, SLICE("{\"execute\":\"guest-get-time\"}"), AGENT_WAIT_LONG))
         return CO_WAITING;
     if (error_is_set(op->err))
         return CO_DONE;
@@ -142,11 +134,11 @@ static bool is_x86(const struct domain *domain)
 // Interrupts of the old time must not be made up for (libvirt: qemuDomainSetTime).
 enum co_status guest_set_time(struct hypervisor_op *op)
 {
-    struct agent_op *s = HYPERVISOR_STATE(op, struct agent_op);
+    struct guest_agent_op *s = HYPERVISOR_STATE(op, struct guest_agent_op);
     CO_BEGIN(&op->co);
     if (!fits_agent(op))
         CO_RETURN(&op->co);
-    CO_WAIT(&op->co, ask(op, s, set_time_command(op), AGENT_WAIT_LONG));
+    CO_WAIT(&op->co, guest_agent_ask(op, s, set_time_command(op), AGENT_WAIT_LONG));
     if (error_is_set(op->err) || guest_of(op->domain) != s->guest || !is_x86(op->domain))
         CO_RETURN(&op->co);
     memset(&s->call, 0, sizeof(s->call));

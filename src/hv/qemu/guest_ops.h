@@ -33,6 +33,8 @@ hypervisor_fn guest_send_key;
 hypervisor_fn guest_monitor_command, guest_screenshot;
 // guest_agent.c
 hypervisor_fn guest_agent_command, guest_hostname, guest_get_time, guest_set_time;
+// guest_filesystems.c
+hypervisor_fn guest_filesystems;
 // guest_console.c
 hypervisor_fn guest_open_console, guest_open_channel;
 
@@ -44,5 +46,19 @@ const struct xml_node *guest_find_disk(const struct xml_node *tree, struct slice
 // Whether the agent can be asked now (libvirt: qemuDomainAgentAvailable). Errors:
 // VIR_ERR_OPERATION_INVALID, VIR_ERR_AGENT_UNRESPONSIVE, VIR_ERR_ARGUMENT_UNSUPPORTED.
 bool guest_agent_available(const struct guest *guest, struct error *err);
+
+// What an operation that asks the agent keeps.
+struct guest_agent_op {
+    struct guest *guest;
+    union {
+        struct agent_call agent;
+        struct monitor_call call;
+    };
+};
+
+// One command; `command` is looked at in each call. True when it is over, with the answer in
+// s->agent or the op's error set.
+bool guest_agent_ask(struct hypervisor_op *op, struct guest_agent_op *s, struct slice command,
+                     int timeout);
 
 #endif

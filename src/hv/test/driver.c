@@ -245,6 +245,7 @@ const struct hypervisor test_hypervisor = {
     .inject_nmi = test_inject_nmi,
     .screenshot = test_screenshot,
     .hostname = test_hostname,
+    .filesystems = test_filesystems,
     .get_time = test_get_time,
     .set_time = test_set_time,
     .info = test_info,

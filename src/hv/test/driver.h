@@ -35,6 +35,7 @@ enum co_status test_send_key(struct hypervisor_op *op);
 enum co_status test_inject_nmi(struct hypervisor_op *op);
 enum co_status test_screenshot(struct hypervisor_op *op);
 enum co_status test_hostname(struct hypervisor_op *op);
+enum co_status test_filesystems(struct hypervisor_op *op);
 enum co_status test_get_time(struct hypervisor_op *op);
 enum co_status test_set_time(struct hypervisor_op *op);
 void test_forget_times(void);

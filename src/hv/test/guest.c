@@ -117,8 +117,7 @@ enum co_status test_blocks(struct hypervisor_op *op)
     uint64_t now = (uint64_t)port_time_us();
     op->blocks.blocks = blocks;
     op->blocks.count = 0;
-    XML_EACH(disk, xml_child(tree, "devices"), "disk")
-    {
+    XML_EACH (disk, xml_child(tree, "devices"), "disk") {
         struct hypervisor_block *block = &blocks[op->blocks.count];
         if (op->blocks.count == BLOCKS_MAX)
             break;
@@ -169,6 +168,29 @@ enum co_status test_screenshot(struct hypervisor_op *op)
 enum co_status test_hostname(struct hypervisor_op *op)
 {
     snprintf(op->hostname.name, sizeof(op->hostname.name), "%.250shost", op->domain->name);
+    return CO_DONE;
+}
+
+// Two, on the first disk, if there is one.
+enum co_status test_filesystems(struct hypervisor_op *op)
+{
+    static struct hypervisor_filesystem found[2];
+    const struct xml_node *tree = definition_tree(op->domain, DEFINITION_LIVE, op->err);
+    op->filesystems.at = found;
+    op->filesystems.count = 0;
+    XML_EACH (disk, xml_child(tree, "devices"), "disk") {
+        struct slice target = xml_attr_at(disk, "target", "dev");
+        if (!xml_attr_is(disk, "device", "disk"))
+            continue;
+        for (int i = 0; i < 2; i++) {
+            found[i] = (struct hypervisor_filesystem){.type = "ext4", .target_count = 1};
+            snprintf(found[i].mountpoint, sizeof(found[i].mountpoint), i ? "/boot" : "/");
+            snprintf(found[i].name, sizeof(found[i].name), "%.*s%d", SLICE_ARG(target), i + 1);
+            slice_copy(found[i].targets[0], sizeof(found[i].targets[0]), target);
+        }
+        op->filesystems.count = 2;
+        break;
+    }
     return CO_DONE;
 }
 
