@@ -43,9 +43,22 @@ static void hide_terminal(struct xml_node *device)
         xml_remove(source);
 }
 
+// A label that the start has made up goes with the run.
+static void hide_label(struct xml_node *seclabel)
+{
+    if (!xml_attr_is(seclabel, "type", "dynamic"))
+        return;
+    xml_remove(xml_child(seclabel, "label"));
+    xml_remove(xml_child(seclabel, "imagelabel"));
+    if (xml_attr_is(seclabel, "model", "dac") && !xml_child(seclabel, "baselabel"))
+        xml_remove(seclabel);
+}
+
 static void show_inactive(struct xml_doc *doc)
 {
     schema_strip(doc->root, &domain_schema, SCHEMA_HIDE);
+    XML_EACH_SAFE (seclabel, doc->root, "seclabel")
+        hide_label(seclabel);
     XML_EACH (device, xml_child(doc->root, "devices"), NULL) {
         if (xml_named(device, "graphics"))
             hide_ports(doc, device);
@@ -138,7 +151,8 @@ static void show_migratable(struct xml_doc *doc)
 
 void domain_xml_show(struct xml_doc *doc, unsigned flags)
 {
-    if (!slice_present(xml_attr(doc->root, "id")) || flags & VIR_DOMAIN_XML_INACTIVE)
+    bool running = slice_present(xml_attr(doc->root, "id"));
+    if (!running || flags & (VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_MIGRATABLE))
         show_inactive(doc);
     if (!(flags & VIR_DOMAIN_XML_SECURE))
         schema_strip(doc->root, &domain_schema, SCHEMA_SECRET);

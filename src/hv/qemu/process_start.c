@@ -8,6 +8,7 @@
 #include "hv/qemu/host_model.h"
 #include "hv/qemu/process_prepare.h"
 #include "hv/qemu/process_setup.h"
+#include "hv/qemu/security.h"
 #include "virt/definition.h"
 #include "virt/domain_event.h"
 #include "virt/domain_xml.h"
@@ -45,6 +46,7 @@ static bool make_live(struct hypervisor_op *op, struct guest *guest, struct erro
     struct xml_doc *doc = op->document ? definition_scratch() : definition_doc();
     domain->id = domain_new_id(domain->hypervisor);
     domain_set_state(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_STARTING_UP);
+    qemu_security_label(doc);
     if (!domain_xml_make_live(doc, domain->id, qemu_driver.privileged, err) ||
         !qemu_domain_xml_resolve(doc, driver_lookup(), err))
         return false;
