@@ -77,6 +77,7 @@ ptrdiff_t port_receive_fds(int fd, void *to, size_t len, int *fds, size_t fd_max
 int port_duplicate(int fd);
 int port_pipe(int ends[2]); // [0] to read from, [1] to write to
 int port_socket_pair(int ends[2]);
+int port_make_blocking(int fd); // for whoever gets it from us
 
 // ---- sockets ------------------------------------------------------------------------------------
 

@@ -120,6 +120,12 @@ int port_socket_pair(int ends[2])
     return port_result(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends));
 }
 
+int port_make_blocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return port_result(flags < 0 ? -1 : fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
+}
+
 // ---- closing what a child shall not have --------------------------------------------------------
 
 static void close_on_exec(int fd)

@@ -51,6 +51,12 @@ int port_socket_pair(int ends[2])
     return open_pair(files, ends);
 }
 
+int port_make_blocking(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
 // ---- listening ----------------------------------------------------------------------------------
 
 static int find_listener(const char *path, uint16_t port)

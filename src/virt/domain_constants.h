@@ -404,6 +404,11 @@ enum {
     VIR_DOMAIN_CONSOLE_SAFE = 2,
 };
 
+// virDomainOpenGraphicsFlags
+enum {
+    VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH = 1,
+};
+
 // virDomainChannelFlags
 enum {
     VIR_DOMAIN_CHANNEL_FORCE = 1,

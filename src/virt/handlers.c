@@ -32,6 +32,7 @@ static const struct call_entry *const remote_lists[] = {
     domain_stats_handlers,
     domain_device_stats_handlers,
     domain_console_handlers,
+    domain_graphics_handlers,
     domain_agent_handlers,
     domain_security_handlers,
     domain_input_handlers,

@@ -30,6 +30,7 @@ extern const struct call_entry domain_input_handlers[];
 extern const struct call_entry domain_security_handlers[];
 extern const struct call_entry domain_agent_handlers[];
 extern const struct call_entry domain_console_handlers[];
+extern const struct call_entry domain_graphics_handlers[];
 extern const struct call_entry qemu_command_handlers[];
 extern const struct call_entry domain_device_stats_handlers[];
 extern const struct call_entry domain_stats_handlers[];

@@ -66,6 +66,11 @@ struct hypervisor_op {
             int fd;             // out: connected, non-blocking, the caller's
         } channel;
         struct {
+            uint32_t index; // of the <graphics>
+            int fd;         // a socket for the display's protocol, the caller's; -1: make a pair
+            int peer;       // out: the other end of the pair, the caller's
+        } graphics;
+        struct {
             char name[256]; // out
         } hostname;
         struct {
@@ -197,7 +202,7 @@ struct hypervisor {
     hypervisor_fn *set_memory_stats_period; // `named.value` is the period in seconds
     hypervisor_fn *set_memory, *set_vcpus, *memory_stats, *send_key, *inject_nmi, *screenshot;
     hypervisor_fn *monitor_command, *agent_command, *hostname, *get_time, *set_time;
-    hypervisor_fn *open_console, *open_channel;
+    hypervisor_fn *open_console, *open_channel, *open_graphics;
     hypervisor_fn *filesystems; // as the guest's agent tells them
     hypervisor_fn *blocks;
     hypervisor_fn *version_query; // fills `named.value`

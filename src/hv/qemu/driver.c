@@ -320,6 +320,7 @@ struct hypervisor qemu_hypervisor = {
     .filesystems = guest_filesystems,
     .open_console = guest_open_console,
     .open_channel = guest_open_channel,
+    .open_graphics = guest_open_graphics,
     .version_query = version_query,
     .info = guest_info,
     .taints = taints,

@@ -37,6 +37,8 @@ hypervisor_fn guest_agent_command, guest_hostname, guest_get_time, guest_set_tim
 hypervisor_fn guest_filesystems;
 // guest_console.c
 hypervisor_fn guest_open_console, guest_open_channel;
+// guest_graphics.c
+hypervisor_fn guest_open_graphics;
 
 // The disk that QEMU speaks of: by its alias or the path of its device in QEMU's tree, or by the
 // name of a block node; either may be absent. NULL when there is none.

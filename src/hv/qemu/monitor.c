@@ -173,11 +173,21 @@ static void read_lines(struct monitor *m)
     }
 }
 
+static ptrdiff_t write_some(struct monitor *m)
+{
+    const unsigned char *from = m->out->at + m->out->done;
+    size_t len = m->out->len - m->out->done;
+    if (m->out_fd < 0)
+        return port_write(m->fd, from, len);
+    return port_send_fds(m->fd, from, len, &m->out_fd, 1);
+}
+
 static void write_output(struct monitor *m)
 {
-    ptrdiff_t sent = port_write(m->fd, m->out->at + m->out->done, m->out->len - m->out->done);
+    ptrdiff_t sent = write_some(m);
     if (sent == -EAGAIN)
         return;
+    m->out_fd = -1;
     if (sent < 0) {
         drop_output(m); // the end of file tells the rest
         monitor_update_watch(m);
@@ -227,9 +237,10 @@ static void go_on(struct task *task)
         monitor_update_watch(m);
 }
 
-void monitor_send(struct monitor *m, struct slot *slot)
+void monitor_send(struct monitor *m, struct slot *slot, int fd)
 {
     m->out = slot;
+    m->out_fd = fd;
     write_output(m);
     if (listening(m))
         monitor_update_watch(m);

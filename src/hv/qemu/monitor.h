@@ -48,6 +48,7 @@ struct monitor {
     struct task *greeting_task;
     struct monitor_call *first, *last; // the queue; the first one is on its way
     struct slot *out;                  // what QEMU has not taken yet
+    int out_fd;                        // goes with the first byte of `out`; -1 for none
     bool reply_held;                   // `reply` was not looked at yet: nothing further is read
     struct slice reply;
     const char *cause; // of MONITOR_BROKEN
@@ -64,6 +65,10 @@ struct monitor_call {
     struct pause limit;
     uint32_t id;
     bool unlimited; // may take as long as it likes; set it before the first step
+    // A descriptor that goes with the command (QMP's getfd); set both before the first step. It
+    // stays the caller's, open until the end.
+    bool with_fd;
+    int fd;
     bool sent, answered, failed, too_long;
     // The answer, valid until the next wait: the "return" value; NULL after an error.
     const struct json_value *result;

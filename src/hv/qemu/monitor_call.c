@@ -35,6 +35,8 @@ void monitor_call_leave(struct monitor_call *call)
 {
     struct monitor *m = call->monitor;
     struct monitor_call *previous = NULL, *at = m->first;
+    if (call->with_fd && call->sent)
+        m->out_fd = -1;
     while (at && at != call) {
         previous = at;
         at = at->next;
@@ -163,7 +165,7 @@ static bool send(struct monitor_call *call, const struct text *text, struct erro
     slot->len = (uint32_t)out.len;
     slot->done = 0;
     call->sent = true;
-    monitor_send(call->monitor, slot);
+    monitor_send(call->monitor, slot, call->with_fd ? call->fd : -1);
     return true;
 
 unsent:

@@ -12,8 +12,8 @@
     ((struct monitor *)(void *)((char *)(pointer)-offsetof(struct monitor, member)))
 
 void monitor_update_watch(struct monitor *m);
-// Starts to send; the slot is the monitor's from then on.
-void monitor_send(struct monitor *m, struct slot *slot);
+// Starts to send; the slot is the monitor's from then on. `fd` goes with it, unless it is -1.
+void monitor_send(struct monitor *m, struct slot *slot, int fd);
 // Takes a call out of the queue, whatever its state, and lets the next one begin.
 void monitor_call_leave(struct monitor_call *call);
 
