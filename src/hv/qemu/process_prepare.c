@@ -250,6 +250,23 @@ static bool make_file(const struct domain *domain, const char *path, struct erro
                      "Unable to pre-create chardev file '%s': %s", path, strerror(-fd));
 }
 
+// libvirt gives the guest's user every kernel, initrd and image, also one that is only read. Here
+// such a file changes hands only when that user could not read it as it is.
+static bool readable_by_guest(const struct port_stat *stat)
+{
+    return (stat->mode & 0004) || (stat->gid == qemu_driver.gid && (stat->mode & 0040)) ||
+           stat->uid == qemu_driver.uid;
+}
+
+static bool take_for_reading(const struct domain *domain, const char *path, struct error *err)
+{
+    struct port_stat stat;
+    if (port_stat(path, &stat) < 0 || (stat.kind != PORT_FILE && stat.kind != PORT_BLOCK) ||
+        readable_by_guest(&stat))
+        return true; // what is missing is QEMU's to say
+    return process_take_image(domain, path, err);
+}
+
 bool process_prepare_files(const struct domain *domain, const struct qemu_command *command,
                            struct error *err)
 {
@@ -262,6 +279,9 @@ bool process_prepare_files(const struct domain *domain, const struct qemu_comman
         const struct qemu_path *path = &command->paths[i];
         if (path->image && path->use == QEMU_PATH_WRITE &&
             !process_take_image(domain, path->path, err))
+            return false;
+        if ((path->use == QEMU_PATH_READ || (path->image && path->use == QEMU_PATH_SHARED)) &&
+            !take_for_reading(domain, path->path, err))
             return false;
         if (path->use == QEMU_PATH_CREATE && !path->image &&
             !process_owns_path(domain, path->path) && !make_file(domain, path->path, err))
