@@ -3,6 +3,7 @@
 
 #include "hv/qemu/capabilities_cache.h"
 #include "hv/qemu/command.h"
+#include "hv/qemu/cpu_live.h"
 #include "hv/qemu/driver.h"
 #include "hv/qemu/driver_probe.h"
 #include "hv/qemu/host_model.h"
@@ -32,6 +33,7 @@ struct start {
         struct monitor_call call;
         struct process_setup setup;
         struct process_kill kill;
+        struct cpu_live cpu;
     };
 };
 
@@ -352,6 +354,10 @@ enum co_status process_start_op(struct hypervisor_op *op)
         goto out;
     memset(&s->setup, 0, sizeof(s->setup));
     CO_CALL(&op->co, process_refresh(&s->setup, s->guest, op->task, true, op->err));
+    if (error_is_set(op->err))
+        goto out;
+    memset(&s->cpu, 0, sizeof(s->cpu));
+    CO_CALL(&op->co, cpu_live_update(&s->cpu, s->guest, op->task, op->err));
     if (error_is_set(op->err))
         goto out;
     memset(&s->setup, 0, sizeof(s->setup));
