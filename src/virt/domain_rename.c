@@ -7,6 +7,7 @@
 struct rename_state {
     struct domain_call base;
     struct definition_change change;
+    struct domain *reserved; // a hidden row that keeps others from taking the new name meanwhile
 };
 
 static struct slice new_name_of(const struct call *call)
@@ -63,6 +64,14 @@ static bool check_name(const struct domain *domain, struct slice name, struct er
     return true;
 }
 
+static bool reserve_name(struct call *call, struct rename_state *s)
+{
+    uint8_t uuid[16];
+    port_random(uuid, sizeof(uuid));
+    s->reserved = domain_add(s->base.domain->hypervisor, uuid, new_name_of(call), &call->error);
+    return s->reserved != NULL;
+}
+
 static bool rename_check(struct call *call, const struct domain *domain)
 {
     struct error *err = &call->error;
@@ -98,8 +107,11 @@ static enum co_status rename_files(struct call *call, struct rename_state *s)
                              &call->error);
 }
 
-static void rename_finish(struct call *call, struct domain *domain)
+static void rename_finish(struct call *call, struct rename_state *s)
 {
+    struct domain *domain = s->base.domain;
+    domain_remove(s->reserved);
+    domain_unref(s->reserved);
     if (error_is_set(&call->error) || !domain_check_present(domain, &call->error))
         return;
     domain_event_lifecycle(domain, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_RENAMED);
@@ -117,9 +129,9 @@ static enum co_status rename(struct call *call)
         CO_RETURN(&call->co);
     CO_CALL(&call->co,
             domain_call_job(call, &s->base, "remoteDispatchDomainRename", DOMAIN_JOB_MODIFY));
-    if (rename_check(call, s->base.domain)) {
+    if (rename_check(call, s->base.domain) && reserve_name(call, s)) {
         CO_CALL(&call->co, rename_files(call, s));
-        rename_finish(call, s->base.domain);
+        rename_finish(call, s);
     }
     domain_call_close(call, &s->base);
     CO_END(&call->co);
