@@ -1,6 +1,7 @@
 // Operation: processors that are plugged into a running guest, and out of it.
 #include "hv/qemu/guest_ops.h"
 
+#include "hv/qemu/process_setup.h"
 #include "virt/definition.h"
 #include "virt/domain_xml.h"
 
@@ -14,6 +15,7 @@ struct vcpus {
     struct guest *guest;
     struct monitor_call call;
     struct pause pause;
+    struct error error;     // of the last question, whose answer may be missed
     uint32_t online, fixed; // of them there from the start
     enum step { STEP_DONE, STEP_ADD, STEP_REMOVE, STEP_IMPOSSIBLE } step;
     uint32_t removed_from; // so many were online when the guest was asked to let one go
@@ -202,6 +204,13 @@ enum co_status guest_set_vcpus(struct hypervisor_op *op)
     }
     if (s->step == STEP_IMPOSSIBLE)
         fail_impossible(op);
+    if (guest_of(op->domain) != s->guest)
+        CO_RETURN(&op->co);
+    memset(&s->call, 0, sizeof(s->call));
+    CO_CALL(&op->co, monitor_command(&s->call, &s->guest->monitor, op->task, "query-cpus-fast",
+                                     SLICE_NONE, &s->error));
+    if (!error_is_set(&s->error))
+        process_take_cpus(s->guest, s->call.result);
     if (guest_of(op->domain) == s->guest)
         note_vcpus(op, s);
     CO_END(&op->co);

@@ -137,7 +137,7 @@ static struct slice template_of(const struct xml_node *nvram, struct slice loade
     return said;
 }
 
-bool process_needs_nvram(const struct xml_node *tree, struct process_nvram *nvram,
+bool process_needs_nvram(const struct xml_node *tree, bool reset, struct process_nvram *nvram,
                          struct error *err)
 {
     const struct xml_node *node = xml_find(tree, "os/nvram");
@@ -149,7 +149,7 @@ bool process_needs_nvram(const struct xml_node *tree, struct process_nvram *nvra
         path = xml_attr(xml_child(node, "source"), "file");
     if (!slice_copy(nvram->path, sizeof(nvram->path), path) || !nvram->path[0])
         return false;
-    if (port_stat(nvram->path, &stat) == 0)
+    if (!reset && port_stat(nvram->path, &stat) == 0)
         return false;
     if (slice_copy(nvram->template, sizeof(nvram->template), template_of(node, loader)) &&
         nvram->template[0])

@@ -36,9 +36,9 @@ void process_close_sockets(struct process_sockets *sockets);
 struct process_nvram {
     char template[PORT_PATH_MAX / 4], path[PORT_PATH_MAX / 4];
 };
-// Whether there is one to be made. VIR_ERR_OPERATION_FAILED "unable to find any master var store
-// for loader: ...".
-bool process_needs_nvram(const struct xml_node *tree, struct process_nvram *nvram,
+// Whether there is one to be made; with `reset`, one that is there is made anew.
+// VIR_ERR_OPERATION_FAILED "unable to find any master var store for loader: ...".
+bool process_needs_nvram(const struct xml_node *tree, bool reset, struct process_nvram *nvram,
                          struct error *err);
 int process_make_nvram(void *nvram, int out); // a worker's work; the result is an errno value
 

@@ -2,7 +2,9 @@
 #include "hv/qemu/process_setup.h"
 
 #include "hv/qemu/driver.h"
+#include "hv/qemu/guest_ops.h"
 #include "hv/qemu/process.h"
+#include "virt/cpuset.h"
 #include "virt/definition.h"
 #include "virt/domain_event.h"
 #include "virt/domain_xml.h"
@@ -115,7 +117,7 @@ static bool take_chardevs(struct guest *guest, const struct json_value *chardevs
 
 // ---- processors, the balloon
 
-static void take_cpus(struct guest *guest, const struct json_value *cpus)
+void process_take_cpus(struct guest *guest, const struct json_value *cpus)
 {
     guest->vcpu_count = 0;
     memset(guest->vcpu_threads, 0, sizeof(guest->vcpu_threads));
@@ -130,6 +132,40 @@ static void take_cpus(struct guest *guest, const struct json_value *cpus)
         if (guest->vcpu_count <= index)
             guest->vcpu_count = (uint32_t)index + 1;
     }
+}
+
+// The <vcpupin> of a processor.
+static struct slice pin_of(const struct xml_node *tree, uint32_t vcpu)
+{
+    XML_EACH (pin, xml_child(tree, "cputune"), "vcpupin") {
+        uint32_t number;
+        if (slice_u32(xml_attr(pin, "vcpu"), 10, &number) && number == vcpu)
+            return xml_attr(pin, "cpuset");
+    }
+    return SLICE_NONE;
+}
+
+// Binds a thread, or the emulator, as its own pin says, or else as <vcpu cpuset='...'>.
+static bool pin(const struct guest *guest, int vcpu, struct slice own, struct slice common,
+                struct error *err)
+{
+    struct port_cpuset set;
+    struct slice text = slice_present(own) ? own : common;
+    return !slice_present(text) || !cpuset_parse(text, &set) ||
+           guest_pin(guest->domain, vcpu, &set, err);
+}
+
+static bool pin_all(const struct guest *guest, struct error *err)
+{
+    const struct xml_node *tree = definition_tree(guest->domain, DEFINITION_LIVE, err);
+    struct slice common = xml_attr(xml_child(tree, "vcpu"), "cpuset");
+    if (!tree || !pin(guest, HYPERVISOR_EMULATOR,
+                      xml_attr_at(tree, "cputune/emulatorpin", "cpuset"), common, err))
+        return false;
+    for (uint32_t i = 0; i < guest->vcpu_count; i++)
+        if (guest->vcpu_threads[i] > 0 && !pin(guest, (int)i, pin_of(tree, i), common, err))
+            return false;
+    return true;
 }
 
 static void take_balloon(struct guest *guest, const struct json_value *result)
@@ -157,7 +193,9 @@ enum co_status process_refresh(struct process_setup *s, struct guest *guest, str
         CO_RETURN(&s->co);
     process_connect_agent(guest);
     ASK("query-cpus-fast");
-    take_cpus(guest, s->call.result);
+    process_take_cpus(guest, s->call.result);
+    if (started && !pin_all(guest, err))
+        CO_RETURN(&s->co);
     if (guest->balloon && !started) {
         ASK("query-balloon");
         take_balloon(guest, s->call.result);

@@ -10,6 +10,8 @@
 // balloon. `started` is false for a guest that was found running.
 enum co_status process_refresh(struct process_setup *s, struct guest *guest, struct task *task,
                                bool started, struct error *err);
+// The threads of the processors, from the answer of query-cpus-fast.
+void process_take_cpus(struct guest *guest, const struct json_value *cpus);
 // What can not be said on the command line: passwords, link states, the balloon's size, what
 // happens on a reboot.
 enum co_status process_configure(struct process_setup *s, struct guest *guest, struct task *task,

@@ -88,7 +88,8 @@ static bool begin_nvram(struct hypervisor_op *op, struct start *s)
 {
     static struct process_nvram nvram; // the worker has a copy
     const struct xml_node *tree = definition_tree(op->domain, DEFINITION_LIVE, op->err);
-    return tree && process_needs_nvram(tree, &nvram, op->err) &&
+    bool reset = op->flags & VIR_DOMAIN_START_RESET_NVRAM;
+    return tree && process_needs_nvram(tree, reset, &nvram, op->err) &&
            worker_start(&s->worker, process_make_nvram, &nvram, NULL, op->task, op->err);
 }
 
