@@ -291,22 +291,6 @@ static void a_switch_in_qemu_conf_turns_the_sandbox_off(void **state)
     assert_false(has_argument("-sandbox"));
 }
 
-static void disks_are_numbered_from_the_last_to_the_first(void **state)
-{
-    (void)state;
-    struct slice text = SLICE(
-        "<domain><devices><disk><source file='/a'/><backingStore type='file'><format type='raw'/>"
-        "<source file='/b'/><backingStore/></backingStore></disk><disk/>"
-        "<disk><source file='/c'/><backingStore/></disk></devices></domain>");
-    assert_true(xml_parse(&doc, text, "d", &err));
-    qemu_command_number_disks(&doc, doc.root);
-    struct xml_node *disk = xml_find(doc.root, "devices/disk");
-    assert_true(slice_is(xml_attr_at(disk, "source", "index"), "3"));
-    assert_true(slice_is(xml_attr_at(disk, "backingStore", "index"), "4"));
-    disk = xml_next(xml_next(disk, "disk"), "disk");
-    assert_true(slice_is(xml_attr_at(disk, "source", "index"), "1"));
-}
-
 static void printed_commands_can_be_pasted_into_a_shell(void **state)
 {
     (void)state;
@@ -372,7 +356,6 @@ int main(void)
         cmocka_unit_test_setup(a_command_line_that_is_too_long_names_the_limit, prepare),
         cmocka_unit_test_setup(environment_of_the_definition_is_added, prepare),
         cmocka_unit_test_setup(a_switch_in_qemu_conf_turns_the_sandbox_off, prepare),
-        cmocka_unit_test_setup(disks_are_numbered_from_the_last_to_the_first, prepare),
         cmocka_unit_test_setup(printed_commands_can_be_pasted_into_a_shell, prepare),
         cmocka_unit_test_setup(host_model_becomes_the_closest_named_model, prepare),
         cmocka_unit_test_setup(a_cache_file_survives_writing_and_reading, prepare),

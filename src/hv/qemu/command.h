@@ -74,9 +74,4 @@ bool qemu_command_build(struct qemu_command *out, const struct xml_node *domain,
 // arguments joined by " \\\n", quoted for a shell.
 void qemu_command_print(struct buffer *to, const struct qemu_command *command);
 
-// Gives every <source> of a disk and of its backing chain its index (1, 2, ...; the last disk gets
-// the lowest, as libvirt numbers them), from which its block nodes are named "libvirt-N-format" and
-// "libvirt-N-storage". For a live definition that has none yet.
-void qemu_command_number_disks(struct xml_doc *doc, struct xml_node *domain);
-
 #endif

@@ -283,25 +283,3 @@ void put_drive(struct builder *b, const struct xml_node *disk)
         json_putf(&b->json, "drive", "libvirt-%.*s-format",
                   SLICE_ARG(xml_attr_at(disk, "source", "index")));
 }
-
-static void number_disk(struct xml_doc *doc, struct xml_node *disk, unsigned *next)
-{
-    struct xml_node *source = xml_child(disk, "source");
-    unsigned first = (*next)++; // an empty drive takes a number too
-    if (source)
-        xml_setf(doc, source, "index", "%u", first);
-    for (struct xml_node *backing = xml_child(disk, "backingStore");
-         backing && xml_child(backing, "source"); backing = xml_child(backing, "backingStore"))
-        xml_setf(doc, backing, "index", "%u", (*next)++);
-}
-
-void qemu_command_number_disks(struct xml_doc *doc, struct xml_node *domain)
-{
-    struct xml_node *devices = xml_child(domain, "devices");
-    unsigned next = 1;
-    if (!devices)
-        return;
-    for (struct xml_node *device = devices->last; device; device = device->prev)
-        if (xml_named(device, "disk"))
-            number_disk(doc, device, &next);
-}

@@ -155,11 +155,20 @@ static void number_sources(struct resolve *r, struct xml_node *disk, unsigned *l
         struct xml_node *source = xml_child(image, "source");
         ++*last;
         if (source)
-            xml_setf(r->doc, source, "index", "%u", *last);
+            xml_setf(r->doc, image == disk ? source : image, "index", "%u", *last);
         if (source && xml_attr_is(xml_child(image, "driver"), "type", "raw"))
             xml_need(r->doc, image, "backingStore"); // a raw image is based on none
         image = xml_child(image, "backingStore");
     } while (xml_child(image, "source"));
+}
+
+// Guests that share an image must not each have a cache of it.
+static void resolve_cache(struct resolve *r, struct xml_node *disk)
+{
+    struct xml_node *driver = xml_child(disk, "driver");
+    if (driver && xml_child(disk, "shareable") && !xml_child(disk, "readonly") &&
+        !slice_present(xml_attr(driver, "cache")))
+        xml_sets(r->doc, driver, "cache", "none");
 }
 
 static void resolve_disks(struct resolve *r)
@@ -172,6 +181,7 @@ static void resolve_disks(struct resolve *r)
         if (empty)
             xml_unset(xml_child(disk, "driver"), "type");
         number_sources(r, disk, &last);
+        resolve_cache(r, disk);
     }
 }
 
