@@ -312,8 +312,9 @@ static void events_without_or_with_wrong_data_do_no_harm(void **state)
         ", \"data\": []",
         ", \"data\": {}",
         ", \"data\": 7",
-        ", \"data\": {\"id\": 3, \"open\": \"x\", \"actual\": -1, \"offset\": 1e99, \"device\": {},"
-        " \"server\": [], \"client\": 1, \"action\": \"\\u0000\", \"node-name\": \"libvirt-\"}",
+        (", \"data\": {\"id\": 3, \"open\": \"x\", \"actual\": -1, \"offset\": 1e99, \"device\": "
+         "{},"
+         " \"server\": [], \"client\": 1, \"action\": \"\\u0000\", \"node-name\": \"libvirt-\"}"),
         ", \"timestamp\": {\"seconds\": \"x\", \"microseconds\": -9}"};
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

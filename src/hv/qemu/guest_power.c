@@ -115,9 +115,11 @@ static bool lives_on(const struct hypervisor_op *op, const struct simple *s)
 enum co_status guest_reset(struct hypervisor_op *op)
 {
     struct simple *s = HYPERVISOR_STATE(op, struct simple);
-    if (!begin_simple(op, s) || monitor_command(&s->call, &s->guest->monitor, op->task,
-                                                "system_reset", SLICE_NONE, op->err) != CO_DONE)
-        return s->guest ? CO_WAITING : CO_DONE;
+    if (!begin_simple(op, s))
+        return CO_DONE;
+    if (monitor_command(&s->call, &s->guest->monitor, op->task, "system_reset", SLICE_NONE,
+                        op->err) != CO_DONE)
+        return CO_WAITING;
     if (!lives_on(op, s))
         return CO_DONE;
     s->guest->fake_reboot = false;
