@@ -51,9 +51,9 @@ static struct slice alias_of(const struct xml_node *device)
 static const struct xml_node *find_alias(const struct xml_node *devices, const char *kind,
                                          struct slice alias)
 {
-    XML_EACH(device, devices, kind)
-    if (slice_equal(alias_of(device), alias))
-        return device;
+    XML_EACH (device, devices, kind)
+        if (slice_equal(alias_of(device), alias))
+            return device;
     return NULL;
 }
 
@@ -74,8 +74,7 @@ static const struct xml_node *find_channel(const struct xml_node *devices, struc
 {
     if (!slice_present(name))
         return xml_child(devices, "channel");
-    XML_EACH(channel, devices, "channel")
-    {
+    XML_EACH (channel, devices, "channel") {
         const struct xml_node *target = xml_child(channel, "target");
         if (slice_equal(alias_of(channel), name) ||
             (xml_attr_is(target, "type", "virtio") && slice_equal(xml_attr(target, "name"), name)))

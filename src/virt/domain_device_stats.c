@@ -11,10 +11,10 @@
 // An interface by its MAC address or the name of its device on the host.
 static const struct xml_node *find_interface(const struct xml_node *tree, struct slice name)
 {
-    XML_EACH(interface, xml_child(tree, "devices"), "interface")
-    if (slice_equal(xml_attr_at(interface, "target", "dev"), name) ||
-        slice_equal(xml_attr_at(interface, "mac", "address"), name))
-        return interface;
+    XML_EACH (interface, xml_child(tree, "devices"), "interface")
+        if (slice_equal(xml_attr_at(interface, "target", "dev"), name) ||
+            slice_equal(xml_attr_at(interface, "mac", "address"), name))
+            return interface;
     return NULL;
 }
 
@@ -64,8 +64,7 @@ struct block_args { // how the arguments of all three begin
 // A disk's target, by its target or the path of its source.
 static struct slice find_target(const struct xml_node *tree, struct slice path)
 {
-    XML_EACH(disk, xml_child(tree, "devices"), "disk")
-    {
+    XML_EACH (disk, xml_child(tree, "devices"), "disk") {
         struct slice target = xml_attr_at(disk, "target", "dev");
         const struct xml_node *source = xml_child(disk, "source");
         if (slice_equal(target, path) || slice_equal(xml_attr(source, "file"), path) ||

@@ -47,9 +47,9 @@ static bool is_in_namespace(const struct xml_node *node, struct slice uri)
 
 static struct xml_node *element_of(const struct xml_node *tree, struct slice uri)
 {
-    XML_EACH(element, xml_child(tree, "metadata"), NULL)
-    if (is_in_namespace(element, uri))
-        return element;
+    XML_EACH (element, xml_child(tree, "metadata"), NULL)
+        if (is_in_namespace(element, uri))
+            return element;
     return NULL;
 }
 

@@ -14,8 +14,7 @@
 
 static struct xml_node *find_vcpupin(const struct xml_node *tree, uint32_t vcpu)
 {
-    XML_EACH(pin, xml_child(tree, "cputune"), "vcpupin")
-    {
+    XML_EACH (pin, xml_child(tree, "cputune"), "vcpupin") {
         uint32_t number;
         if (slice_u32(xml_attr(pin, "vcpu"), 10, &number) && number == vcpu)
             return pin;
@@ -26,8 +25,7 @@ static struct xml_node *find_vcpupin(const struct xml_node *tree, uint32_t vcpu)
 // The first pin of a higher vcpu: they are kept in order.
 static struct xml_node *later_vcpupin(const struct xml_node *cputune, uint32_t vcpu)
 {
-    XML_EACH(pin, cputune, "vcpupin")
-    {
+    XML_EACH (pin, cputune, "vcpupin") {
         uint32_t number;
         if (slice_u32(xml_attr(pin, "vcpu"), 10, &number) && number > vcpu)
             return pin;

@@ -102,8 +102,7 @@ static void put_interface(struct group_writer *g)
     if (!domain_active(g->domain))
         return;
     xdr_param_add_u32(g->w, &g->params, "net.count", xml_count(devices, "interface"));
-    XML_EACH(interface, devices, "interface")
-    {
+    XML_EACH (interface, devices, "interface") {
         char device[PORT_IFNAME_MAX];
         struct port_link_stats stats;
         struct error ignored = {0};
@@ -157,8 +156,7 @@ static void put_block(struct group_writer *g)
     unsigned number = 0;
     const struct xml_node *devices = xml_child(g->tree, "devices");
     xdr_param_add_u32(g->w, &g->params, "block.count", xml_count(devices, "disk"));
-    XML_EACH(disk, devices, "disk")
-    {
+    XML_EACH (disk, devices, "disk") {
         unsigned i = number++;
         uint32_t index;
         struct slice target = xml_attr_at(disk, "target", "dev");

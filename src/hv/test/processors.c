@@ -19,8 +19,7 @@ bool test_cpus(struct port_cpuset *cpus, struct error *err)
 
 static struct slice vcpupin_of(const struct xml_node *tree, unsigned vcpu)
 {
-    XML_EACH(pin, xml_child(tree, "cputune"), "vcpupin")
-    {
+    XML_EACH (pin, xml_child(tree, "cputune"), "vcpupin") {
         uint32_t number;
         if (slice_u32(xml_attr(pin, "vcpu"), 10, &number) && number == vcpu)
             return xml_attr(pin, "cpuset");
