@@ -315,8 +315,8 @@ static void host_model_becomes_the_closest_named_model(void **state)
     assert_true(xml_attr_is(cpu, "mode", "custom"));
     assert_true(slice_present(xml_text_at(cpu, "model")));
     unsigned aes = 0;
-    XML_EACH(feature, cpu, "feature")
-    aes += xml_attr_is(feature, "name", "aes") && xml_attr_is(feature, "policy", "disable");
+    XML_EACH (feature, cpu, "feature")
+        aes += xml_attr_is(feature, "name", "aes") && xml_attr_is(feature, "policy", "disable");
     assert_int_equal(aes, 1);
     assert_true(xml_count(cpu, "feature") > 5);
 }

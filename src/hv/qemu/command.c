@@ -238,10 +238,10 @@ static void build_monitor(struct builder *b)
 static void build_passthrough(struct builder *b)
 {
     const struct xml_node *extra = xml_child(b->domain, "qemu:commandline");
-    XML_EACH(argument, extra, "qemu:arg")
-    arg_slice(b, xml_attr(argument, "value"));
-    XML_EACH(variable, extra, "qemu:env")
-    environment(b, xml_attr(variable, "name"), "=", xml_attr(variable, "value"));
+    XML_EACH (argument, extra, "qemu:arg")
+        arg_slice(b, xml_attr(argument, "value"));
+    XML_EACH (variable, extra, "qemu:env")
+        environment(b, xml_attr(variable, "name"), "=", xml_attr(variable, "value"));
 }
 
 static void build_sandbox(struct builder *b)

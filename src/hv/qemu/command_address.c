@@ -69,9 +69,10 @@ const struct xml_node *controller_find(const struct builder *b, const char *type
                                        struct slice index)
 {
     uint64_t wanted = number_of(index);
-    XML_EACH(controller, b->devices, "controller")
-    if (xml_attr_is(controller, "type", type) && number_of(xml_attr(controller, "index")) == wanted)
-        return controller;
+    XML_EACH (controller, b->devices, "controller")
+        if (xml_attr_is(controller, "type", type) &&
+            number_of(xml_attr(controller, "index")) == wanted)
+            return controller;
     return NULL;
 }
 
@@ -178,8 +179,7 @@ unsigned boot_index(const struct builder *b, const struct xml_node *device)
     if (!xml_named(device, "disk") && !xml_named(device, "interface"))
         return 0;
     unsigned index = 0;
-    XML_EACH(boot, b->os, "boot")
-    {
+    XML_EACH (boot, b->os, "boot") {
         index++;
         if (xml_attr_is(boot, "dev", boot_class(device)))
             return first_of_class(b, device) ? index : 0;

@@ -67,9 +67,9 @@ static void build_smbios_type(struct builder *b, unsigned type, const struct xml
     arg_open(b);
     buffer_printf(&b->text, "type=%u", type);
     for (; *names; names++)
-        XML_EACH(entry, block, "entry")
-    if (xml_attr_is(entry, "name", *names))
-        put_option(b, *names, xml_text(entry));
+        XML_EACH (entry, block, "entry")
+            if (xml_attr_is(entry, "name", *names))
+                put_option(b, *names, xml_text(entry));
     arg_close(b);
 }
 
@@ -80,8 +80,8 @@ static void build_oem_strings(struct builder *b, const struct xml_node *block)
     arg(b, "-smbios");
     arg_open(b);
     buffer_puts(&b->text, "type=11");
-    XML_EACH(entry, block, "entry")
-    put_option(b, "value", xml_text(entry));
+    XML_EACH (entry, block, "entry")
+        put_option(b, "value", xml_text(entry));
     arg_close(b);
 }
 
@@ -96,16 +96,15 @@ static void build_smbios_tables(struct builder *b, const struct xml_node *info)
                                           "asset",        "sku",     NULL};
     build_smbios_type(b, 0, xml_child(info, "bios"), bios);
     build_smbios_type(b, 1, xml_child(info, "system"), system);
-    XML_EACH(element, info, "baseBoard")
-    build_smbios_type(b, 2, element, board);
+    XML_EACH (element, info, "baseBoard")
+        build_smbios_type(b, 2, element, board);
     build_smbios_type(b, 3, xml_child(info, "chassis"), chassis);
     build_oem_strings(b, xml_child(info, "oemStrings"));
 }
 
 static void build_firmware_config(struct builder *b, const struct xml_node *info)
 {
-    XML_EACH(entry, info, "entry")
-    {
+    XML_EACH (entry, info, "entry") {
         struct slice file = xml_attr(entry, "file");
         arg(b, "-fw_cfg");
         arg_open(b);
@@ -125,8 +124,7 @@ void build_smbios(struct builder *b)
 {
     struct slice mode = xml_attr_at(b->os, "smbios", "mode");
     bool found = false;
-    XML_EACH(info, b->domain, "sysinfo")
-    {
+    XML_EACH (info, b->domain, "sysinfo") {
         if (xml_attr_is(info, "type", "fwcfg"))
             build_firmware_config(b, info);
         else if (slice_is(mode, "sysinfo"))

@@ -65,8 +65,7 @@ static void build_pci(struct builder *b, const struct xml_node *controller)
 static void put_master_bus(struct builder *b, const struct xml_node *companion)
 {
     uint64_t index = number_of(xml_attr(companion, "index"));
-    XML_EACH(controller, b->devices, "controller")
-    {
+    XML_EACH (controller, b->devices, "controller") {
         if (!xml_attr_is(controller, "type", "usb") || xml_child(controller, "master") ||
             number_of(xml_attr(controller, "index")) != index)
             continue;
@@ -196,11 +195,10 @@ static bool is_built_elsewhere(struct slice type)
 void build_controllers(struct builder *b)
 {
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        XML_EACH(controller, b->devices, "controller")
-    if (xml_attr_is(controller, "type", kinds[i].type))
-        kinds[i].build(b, controller);
-    XML_EACH(controller, b->devices, "controller")
-    {
+        XML_EACH (controller, b->devices, "controller")
+            if (xml_attr_is(controller, "type", kinds[i].type))
+                kinds[i].build(b, controller);
+    XML_EACH (controller, b->devices, "controller") {
         struct slice type = xml_attr(controller, "type");
         bool known = is_built_elsewhere(type);
         for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -220,15 +218,14 @@ static void build_plain(struct builder *b, const char *driver, const struct xml_
 
 void build_ccid(struct builder *b)
 {
-    XML_EACH(controller, b->devices, "controller")
-    if (xml_attr_is(controller, "type", "ccid"))
-        build_plain(b, "usb-ccid", controller);
+    XML_EACH (controller, b->devices, "controller")
+        if (xml_attr_is(controller, "type", "ccid"))
+            build_plain(b, "usb-ccid", controller);
 }
 
 void build_hubs(struct builder *b)
 {
-    XML_EACH(hub, b->devices, "hub")
-    {
+    XML_EACH (hub, b->devices, "hub") {
         if (!xml_attr_is(hub, "type", "usb"))
             unsupported(b, "hub type %.*s not supported", SLICE_ARG(xml_attr(hub, "type")));
         build_plain(b, "usb-hub", hub);

@@ -5,8 +5,7 @@
 
 static void put_features(struct builder *b, const struct xml_node *cpu)
 {
-    XML_EACH(feature, cpu, "feature")
-    {
+    XML_EACH (feature, cpu, "feature") {
         struct slice policy = xml_attr(feature, "policy");
         if (slice_is(policy, "optional"))
             continue;
@@ -21,8 +20,7 @@ static void put_features(struct builder *b, const struct xml_node *cpu)
 
 static void put_timers(struct builder *b)
 {
-    XML_EACH(timer, xml_child(b->domain, "clock"), "timer")
-    {
+    XML_EACH (timer, xml_child(b->domain, "clock"), "timer") {
         struct slice name = xml_attr(timer, "name"), present = xml_attr(timer, "present");
         struct slice policy = xml_attr(timer, "tickpolicy");
         if (slice_is(name, "kvmclock") && slice_present(present))
@@ -83,9 +81,9 @@ static void put_platform(struct builder *b)
     put_option(b, "kvm-pv-eoi", xml_attr_at(b->features, "apic", "eoi"));
     put_option(b, "kvm-pv-unhalt", xml_attr_at(b->features, "pvspinlock", "state"));
     put_hyperv(b);
-    XML_EACH(panic, b->devices, "panic")
-    if (xml_attr_is(panic, "model", "hyperv"))
-        buffer_puts(&b->text, ",hv-crash");
+    XML_EACH (panic, b->devices, "panic")
+        if (xml_attr_is(panic, "model", "hyperv"))
+            buffer_puts(&b->text, ",hv-crash");
     put_kvm(b);
     put_option(b, "pmu", xml_attr_at(b->features, "pmu", "state"));
 }

@@ -7,8 +7,7 @@ void build_watchdogs(struct builder *b)
 {
     static const char *const models[] = {"i6300esb", "ib700", "diag288"};
     struct slice action = SLICE_NONE;
-    XML_EACH(watchdog, b->devices, "watchdog")
-    {
+    XML_EACH (watchdog, b->devices, "watchdog") {
         struct slice model = xml_attr(watchdog, "model");
         action = xml_attr(watchdog, "action");
         if (slice_is(model, "itco")) {
@@ -91,8 +90,7 @@ static void build_rng_backend(struct builder *b, const struct xml_node *rng)
 
 void build_rngs(struct builder *b)
 {
-    XML_EACH(rng, b->devices, "rng")
-    {
+    XML_EACH (rng, b->devices, "rng") {
         struct slice bytes = xml_attr_at(rng, "rate", "bytes");
         struct slice period = xml_attr_at(rng, "rate", "period");
         build_rng_backend(b, rng);
@@ -129,8 +127,7 @@ void build_vmgenid(struct builder *b)
 
 void build_panics(struct builder *b)
 {
-    XML_EACH(panic, b->devices, "panic")
-    {
+    XML_EACH (panic, b->devices, "panic") {
         struct slice model = xml_attr(panic, "model");
         if (slice_is(model, "hyperv"))
             continue; // a feature of the processor

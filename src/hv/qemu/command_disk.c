@@ -257,8 +257,7 @@ static void build_floppy_controller(struct builder *b)
 {
     unsigned order[2] = {0, 0};
     bool found = false;
-    XML_EACH(disk, b->devices, "disk")
-    {
+    XML_EACH (disk, b->devices, "disk") {
         if (!on_bus(disk, "fdc"))
             continue;
         found = true;
@@ -287,8 +286,7 @@ void build_disks(struct builder *b)
 {
     unsigned cards = 0;
     build_floppy_controller(b);
-    XML_EACH(disk, b->devices, "disk")
-    {
+    XML_EACH (disk, b->devices, "disk") {
         if (on_bus(disk, "sd"))
             build_sd(b, disk, cards++);
         else

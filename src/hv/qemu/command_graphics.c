@@ -168,8 +168,7 @@ static void build_egl(struct builder *b, const struct xml_node *graphics)
 
 void build_graphics(struct builder *b)
 {
-    XML_EACH(graphics, b->devices, "graphics")
-    {
+    XML_EACH (graphics, b->devices, "graphics") {
         struct slice type = xml_attr(graphics, "type");
         if (slice_is(type, "vnc"))
             build_vnc(b, graphics);
@@ -271,8 +270,7 @@ static void build_video(struct builder *b, const struct xml_node *video, bool fi
 void build_videos(struct builder *b)
 {
     bool first = true;
-    XML_EACH(video, b->devices, "video")
-    {
+    XML_EACH (video, b->devices, "video") {
         build_video(b, video, first);
         first = false;
     }
@@ -287,8 +285,7 @@ void build_audio(struct builder *b)
         {"pulseaudio", "pa"}, {"jack", "jack"}, {"spice", "spice"},
         {"file", "wav"},      {"dbus", "dbus"}, {"sdl", "sdl"},
     };
-    XML_EACH(audio, b->devices, "audio")
-    {
+    XML_EACH (audio, b->devices, "audio") {
         struct slice type = xml_attr(audio, "type");
         const char *driver = NULL;
         for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
@@ -331,8 +328,7 @@ static void build_codec(struct builder *b, const struct xml_node *sound, const c
 static void build_codecs(struct builder *b, const struct xml_node *sound)
 {
     unsigned address = 0;
-    XML_EACH(codec, sound, "codec")
-    {
+    XML_EACH (codec, sound, "codec") {
         char type[16];
         slice_copy(type, sizeof(type), xml_attr(codec, "type"));
         build_codec(b, sound, type, address++);
@@ -350,8 +346,7 @@ void build_sounds(struct builder *b)
         {"ich6", "intel-hda", true}, {"ich9", "ich9-intel-hda", true}, {"ac97", "AC97", false},
         {"es1370", "ES1370", false}, {"sb16", "sb16", false},          {"usb", "usb-audio", false},
     };
-    XML_EACH(sound, b->devices, "sound")
-    {
+    XML_EACH (sound, b->devices, "sound") {
         struct slice model = xml_attr(sound, "model");
         size_t i = 0, count = sizeof(models) / sizeof(models[0]);
         while (i < count && !slice_is(model, models[i].model))
@@ -424,8 +419,7 @@ static void build_input(struct builder *b, const struct xml_node *input)
 
 void build_inputs(struct builder *b)
 {
-    XML_EACH(input, b->devices, "input")
-    {
+    XML_EACH (input, b->devices, "input") {
         if (xml_attr_is(input, "bus", "ps2"))
             continue; // the machine's own
         if (xml_attr_is(input, "type", "evdev"))

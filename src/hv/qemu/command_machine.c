@@ -8,9 +8,9 @@ static const struct xml_node *feature(const struct builder *b, const char *name)
 
 static const struct xml_node *timer(const struct builder *b, const char *name)
 {
-    XML_EACH(element, xml_child(b->domain, "clock"), "timer")
-    if (xml_attr_is(element, "name", name))
-        return element;
+    XML_EACH (element, xml_child(b->domain, "clock"), "timer")
+        if (xml_attr_is(element, "name", name))
+            return element;
     return NULL;
 }
 
@@ -138,9 +138,9 @@ static unsigned boot_vcpus(const struct builder *b, unsigned maximum)
     if (!list)
         return slice_present(current) ? (unsigned)number_of(current) : maximum;
     unsigned count = 0;
-    XML_EACH(vcpu, list, "vcpu")
-    if (is_on(xml_attr(vcpu, "enabled")) && !is_on(xml_attr(vcpu, "hotpluggable")))
-        count++;
+    XML_EACH (vcpu, list, "vcpu")
+        if (is_on(xml_attr(vcpu, "enabled")) && !is_on(xml_attr(vcpu, "hotpluggable")))
+            count++;
     return count;
 }
 

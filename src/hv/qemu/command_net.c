@@ -23,8 +23,7 @@ static void put_tap(struct builder *b, const struct xml_node *interface,
 static void put_user(struct builder *b, const struct xml_node *interface)
 {
     buffer_puts(&b->text, "user");
-    XML_EACH(ip, interface, "ip")
-    {
+    XML_EACH (ip, interface, "ip") {
         struct slice address = xml_attr(ip, "address"), prefix = xml_attr(ip, "prefix");
         bool ipv6 = xml_attr_is(ip, "family", "ipv6");
         put_option(b, ipv6 ? "ipv6-prefix" : "net", address);
@@ -166,8 +165,7 @@ static void check_interface(struct builder *b, const struct xml_node *interface)
 void build_interfaces(struct builder *b)
 {
     size_t index = 0;
-    XML_EACH(interface, b->devices, "interface")
-    {
+    XML_EACH (interface, b->devices, "interface") {
         check_interface(b, interface);
         build_host_end(b, interface, index++);
         build_card(b, interface);

@@ -71,9 +71,9 @@ bool qemu_host_model_find(struct qemu_host_model *to, const struct qemu_capabili
 
 static bool names_feature(const struct xml_node *cpu, const char *name)
 {
-    XML_EACH(feature, cpu, "feature")
-    if (xml_attr_is(feature, "name", name))
-        return true;
+    XML_EACH (feature, cpu, "feature")
+        if (xml_attr_is(feature, "name", name))
+            return true;
     return false;
 }
 

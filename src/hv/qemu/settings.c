@@ -105,7 +105,7 @@ static const char *check_image_format(const struct conf_value *value)
     }
 #define IGNORED(key)                                                                               \
     {                                                                                              \
-        .name = (key), .type = CONF_ANY                                                        \
+        .name = (key), .type = CONF_ANY                                                            \
     }
 
 static const struct conf_key keys[] = {
