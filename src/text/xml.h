@@ -35,6 +35,7 @@ struct xml_node {
     struct xml_attr *attrs;
     struct xml_node *parent, *child, *last, *next, *prev;
     uint32_t line; // in the source, from 1; 0 for a node that was added
+    bool open;     // written with an end tag even when it is empty
     bool scratch;  // belongs to no tree, because the document was full
 };
 

@@ -446,6 +446,7 @@ static struct xml_node *copy_node(struct xml_doc *doc, const struct xml_node *no
     struct xml_node *copy = xml_new_node(doc, node->kind);
     copy->name = keep_foreign(doc, node->name, own);
     copy->text = keep_foreign(doc, node->text, own);
+    copy->open = node->open;
     for (const struct xml_attr *attr = node->attrs; attr; attr = attr->next)
         add_attr(doc, copy, keep_foreign(doc, attr->name, own),
                  keep_foreign(doc, attr->value, own));

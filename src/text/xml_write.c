@@ -175,6 +175,14 @@ static const struct xml_node *open_element(struct xml_writer *w, const struct xm
         if (is_written_text(w, child))
             w->inlined = node;
     const struct xml_node *first = written_from(w, node->child);
+    if (!first && node->open) {
+        buffer_putc(w->out, '>');
+        end_line(w);
+        begin_line(w);
+        buffer_printf(w->out, "</%.*s>", SLICE_ARG(node->name));
+        end_line(w);
+        return NULL;
+    }
     if (!first) {
         buffer_puts(w->out, "/>");
         end_line(w);

@@ -29,7 +29,8 @@ domain_check domain_check_chardev, domain_check_controller, domain_check_filesys
     domain_check_filesystem_driver, domain_check_smartcard, domain_check_input, domain_check_tpm,
     domain_check_listen, domain_check_graphics, domain_check_sound, domain_check_video,
     domain_check_acceleration, domain_check_hostdev, domain_check_redirdev, domain_check_hub,
-    domain_check_watchdog, domain_check_memballoon, domain_check_rng, domain_check_shmem;
+    domain_check_watchdog, domain_check_memballoon, domain_check_rng, domain_check_shmem,
+    domain_check_usbdev;
 domain_check domain_check_interface, domain_check_interface_target, domain_check_ip,
     domain_check_virtualport, domain_check_bandwidth;
 

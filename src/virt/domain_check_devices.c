@@ -548,3 +548,56 @@ bool domain_check_shmem(struct schema_walk *walk, struct xml_node *node)
     }
     return true;
 }
+
+// --- filters of redirected USB devices
+
+// A number in any base, or "-1" for any device; shown with `digits` hexadecimal digits.
+static bool usb_code(struct schema_walk *walk, struct xml_node *node, const char *name, int digits)
+{
+    struct slice text = xml_attr(node, name);
+    bool negative;
+    uint64_t value;
+    if (!slice_present(text))
+        return true;
+    if (!schema_number(text, 0, &negative, &value))
+        return REFUSE(walk, XML_ERROR,
+                      "Invalid value for attribute '%s' in element 'usbdev': '%.*s'. Expected "
+                      "integer value",
+                      name, SLICE_ARG(text));
+    if (negative)
+        xml_unset(node, name);
+    else if (digits == 2 && value > 0xFF)
+        return REFUSE(walk, INTERNAL_ERROR, "Invalid USB Class code 0x%llx",
+                      (unsigned long long)value);
+    else
+        xml_setf(walk->doc, node, name, "0x%0*llX", digits, (unsigned long long)value);
+    return true;
+}
+
+// "1.1" is 1.10, not 1.01.
+static bool usb_version(struct schema_walk *walk, struct xml_node *node)
+{
+    struct slice text = xml_attr(node, "version");
+    ptrdiff_t dot = slice_find(text, '.');
+    uint32_t major, minor;
+    if (!slice_present(text))
+        return true;
+    if (slice_is(text, "-1")) {
+        xml_unset(node, "version");
+        return true;
+    }
+    struct slice tail = slice_from(text, dot < 0 ? 0 : (size_t)dot + 1);
+    if (dot < 0 || !slice_u32((struct slice){text.at, (size_t)dot}, 10, &major) ||
+        !slice_u32(tail, 10, &minor) || major >= 100 || minor >= 100)
+        return REFUSE(walk, XML_ERROR, "Cannot parse USB device version %.*s", SLICE_ARG(text));
+    if (tail.len == 1)
+        minor *= 10;
+    xml_setf(walk->doc, node, "version", "%u.%02u", (unsigned)major, (unsigned)minor);
+    return true;
+}
+
+bool domain_check_usbdev(struct schema_walk *walk, struct xml_node *node)
+{
+    return usb_code(walk, node, "class", 2) && usb_code(walk, node, "vendor", 4) &&
+           usb_code(walk, node, "product", 4) && usb_version(walk, node);
+}

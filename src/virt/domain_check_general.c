@@ -203,7 +203,7 @@ bool domain_check_numatune_memory(struct schema_walk *walk, struct xml_node *nod
     if (has_set && xml_attr(node, "nodeset").len == 0)
         return REFUSE(walk, CONFIG_UNSUPPORTED, "Invalid value of 'nodeset': ");
     if (!automatic && !has_set)
-        return REFUSE(walk, XML_ERROR,
+        return REFUSE(walk, CONFIG_UNSUPPORTED,
                       "nodeset for NUMA memory tuning must be set if 'placement' is 'static'");
     struct slice mode = xml_attr(node, "mode");
     struct slice set = xml_attr(node, "nodeset");
@@ -231,12 +231,29 @@ bool domain_check_memnode(struct schema_walk *walk, struct xml_node *node)
 
 // --- sysinfo
 
+// mm/dd/yyyy, or mm/dd/yy in the twentieth century.
+static bool is_bios_date(struct slice text)
+{
+    uint32_t parts[3];
+    for (int i = 0; i < 3; i++) {
+        ptrdiff_t end = i < 2 ? slice_find(text, '/') : (ptrdiff_t)text.len;
+        if (end < 0 || !slice_u32((struct slice){text.at, (size_t)end}, 10, &parts[i]))
+            return false;
+        text = slice_from(text, (size_t)end + (i < 2));
+    }
+    return parts[0] >= 1 && parts[0] <= 12 && parts[1] >= 1 && parts[1] <= 31 &&
+           (parts[2] < 100 || parts[2] >= 1900);
+}
+
 bool domain_check_sysinfo_entries(struct schema_walk *walk, struct xml_node *node)
 {
     static const char *const order[] = {"vendor", "manufacturer", "product", "version",
                                         "date",   "release",      "serial",  "uuid",
                                         "asset",  "location",     "sku",     "family"};
-    (void)walk;
+    XML_EACH (entry, node, "entry")
+        if (xml_named(node, "bios") && xml_attr_is(entry, "name", "date") &&
+            !is_bios_date(value_text(entry)))
+            return REFUSE(walk, XML_DETAIL, "Invalid BIOS 'date' format");
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
         struct xml_node *last = node->last;
         XML_EACH_SAFE (entry, node, "entry") {

@@ -4,6 +4,8 @@
 #include "virt/domain_random.h"
 #include "virt/xml_value.h"
 
+#include <string.h>
+
 bool domain_is_virtio_net(struct slice model)
 {
     return slice_is(model, "virtio") || slice_is(model, "virtio-transitional") ||
@@ -232,7 +234,7 @@ static void shape_driver(struct xml_node *node)
     bool virtio = domain_is_virtio_net(xml_attr_at(node, "model", "type"));
     bool hostdev = xml_attr_is(node, "type", "hostdev");
     if (driver && (!virtio || hostdev)) {
-        domain_keep_attrs(driver, "iommu|ats|packed|page_per_vq");
+        domain_keep_attrs(driver, hostdev ? "name" : "iommu|ats|packed|page_per_vq");
         while (driver->child)
             xml_remove(driver->child);
         if (!driver->attrs)
@@ -254,6 +256,15 @@ static void shape_driver(struct xml_node *node)
     "spapr-vlan|lan9118|scm91c111|vlance|vmxnet|vmxnet2|vmxnet3|Am79C970A|Am79C973|82540EM|"       \
     "82545EM|82543GC"
 
+// Upper and lower case are the same.
+static bool same_word(struct slice a, struct slice b)
+{
+    for (size_t i = 0; i < a.len && i < b.len; i++)
+        if ((a.at[i] | 0x20) != (b.at[i] | 0x20))
+            return false;
+    return a.len == b.len;
+}
+
 static bool check_model(struct schema_walk *walk, struct xml_node *node)
 {
     const struct domain_xml *x = walk->user;
@@ -264,6 +275,10 @@ static bool check_model(struct schema_walk *walk, struct xml_node *node)
               c == '-' || c == '_'))
             return REFUSE(walk, INVALID_ARG, "Model name contains invalid characters");
     }
+    for (const char *known = KNOWN_MODELS "|"; *known; known = strchr(known, '|') + 1)
+        if (same_word(model, (struct slice){known, strcspn(known, "|")}))
+            xml_set(walk->doc, xml_child(node, "model"), "type", (struct slice){known, model.len});
+    model = xml_attr_at(node, "model", "type");
     if (!slice_present(model) || x->rules->features & DOMAIN_XML_NET_MODEL_STRING ||
         schema_has_word(KNOWN_MODELS, model))
         return true;
@@ -285,5 +300,8 @@ bool domain_check_interface(struct schema_walk *walk, struct xml_node *node)
     if (!slice_is(type, "hostdev"))
         xml_unset(node, "managed");
     shape_driver(node);
+    struct xml_node *coalesce = xml_child(node, "coalesce");
+    if (coalesce && !domain_number(xml_find(coalesce, "rx/frames"), "max", 0))
+        xml_remove(coalesce);
     return check_source(walk, node) && check_mac(walk, node) && check_model(walk, node);
 }

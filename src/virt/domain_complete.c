@@ -206,6 +206,10 @@ bool domain_each_device(struct domain_xml *x, bool all_consoles, domain_device_f
 static bool complete_device(struct domain_xml *x, struct xml_node *device, void *data)
 {
     (void)data;
+    if (!(x->rules->features & DOMAIN_XML_DISK_FD) && xml_named(device, "disk") &&
+        slice_present(xml_attr_at(device, "source", "fdgroup")))
+        return REFUSE(x, CONFIG_UNSUPPORTED, "driver does not support FD passing for disk '%.*s'",
+                      SLICE_ARG(xml_attr_at(device, "target", "dev")));
     if (x->rules->complete_device && !x->rules->complete_device(x, device))
         return false;
     return domain_complete_device(x, device);

@@ -41,6 +41,8 @@ struct xml_node *domain_find_controller(const struct domain_xml *x, const char *
 struct xml_node *domain_add_controller(struct domain_xml *x, const char *type, int index,
                                        const char *model);
 struct xml_node *domain_need_controller(struct domain_xml *x, const char *type, unsigned index);
+// An I/O thread of that number is defined.
+bool domain_has_iothread(const struct domain_xml *x, unsigned id);
 // Is it the <console> that only repeats the first serial port?
 bool domain_is_serial_console(const struct domain_xml *x, const struct xml_node *console);
 // Makes the first console a copy of the first serial port, when it stands for it.

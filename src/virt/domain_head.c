@@ -246,17 +246,18 @@ bool domain_complete_seclabel(struct domain_xml *x)
     }
     XML_EACH (each, x->root, "seclabel") {
         struct slice model = xml_attr(each, "model");
-        if (several && !slice_present(model))
-            return REFUSE(x, XML_ERROR, "missing security model when using multiple labels");
         for (const struct xml_node *other = xml_next(each, "seclabel"); other;
              other = xml_next(other, "seclabel"))
             if (slice_equal(xml_attr(other, "model"), model))
                 return REFUSE(x, XML_DETAIL, "seclabel for model %.*s is already provided",
-                              SLICE_ARG(model));
+                              SLICE_ARG(slice_present(model) ? model : SLICE("(null)")));
         if (slice_is(model, "none")) {
             xml_sets(x->doc, each, "type", "none");
             xml_unset(each, "relabel");
         }
     }
+    XML_EACH (each, x->root, "seclabel")
+        if (several && !slice_present(xml_attr(each, "model")))
+            return REFUSE(x, XML_ERROR, "missing security model when using multiple labels");
     return true;
 }

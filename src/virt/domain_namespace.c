@@ -24,7 +24,7 @@ static bool is_declaration(const struct xml_attr *attr)
 
 static bool is_ours(const struct domain_xml *x, const struct xml_node *node)
 {
-    return slice_is(xml_namespace(node), x->rules->name_space_uri);
+    return x->rules->name_space && slice_is(xml_namespace(node), x->rules->name_space_uri);
 }
 
 // Of an element and all below it. The declarations stay in force until all names are looked up.
@@ -71,16 +71,40 @@ static void drop_unused(struct xml_node *root)
     }
 }
 
+// Each application has one element below <metadata>, the first of its namespace; what has no
+// namespace goes.
+static void sanitize_metadata(struct xml_node *metadata)
+{
+    XML_EACH_SAFE (child, metadata, NULL) {
+        struct slice space = xml_namespace(child);
+        bool keep = slice_present(space);
+        for (const struct xml_node *before = child->prev; before; before = before->prev)
+            keep =
+                keep && (before->kind != XML_ELEMENT || !slice_equal(xml_namespace(before), space));
+        if (!keep)
+            xml_remove(child);
+    }
+}
+
+// Pass-through elements of other hypervisors.
+static void drop_foreign(struct domain_xml *x)
+{
+    XML_EACH_SAFE (child, x->root, NULL)
+        if (slice_starts(xml_namespace(child), "http://libvirt.org/schemas/domain/") &&
+            !is_ours(x, child))
+            xml_remove(child);
+}
+
 void domain_parse_namespace(struct domain_xml *x)
 {
     bool ours = false;
-    if (x->rules->name_space) {
-        XML_EACH (child, x->root, NULL) {
-            if (!is_ours(x, child))
-                continue;
-            rename_below(x, child);
-            ours = ours || child->child || child->attrs;
-        }
+    sanitize_metadata(xml_child(x->root, "metadata"));
+    drop_foreign(x);
+    XML_EACH (child, x->root, NULL) {
+        if (!is_ours(x, child))
+            continue;
+        rename_below(x, child);
+        ours = ours || child->child || child->attrs;
     }
     if (ours)
         xml_sets(x->doc, x->root, x->rules->name_space_attr, x->rules->name_space_uri);

@@ -13,6 +13,7 @@ extern const struct schema_element domain_interface_schema[];
 extern const struct schema_element domain_device_info_schema[]; // boot, alias, rom, address, ...
 extern const struct schema_element domain_chardev_schema[];     // source, protocol, log
 extern const struct schema_element domain_source_schema[];      // <source> of a disk
+extern const struct schema_element domain_backing_children[];   // of <backingStore>
 extern const struct schema_attr domain_virtio_options[];
 
 // Parts of the tables.

@@ -76,8 +76,13 @@ static const struct schema_attr backing_attrs[] = {
     {"index", VALUE_UINT, SCHEMA_LIVE | SCHEMA_DROP_ZERO, NULL, "invalid storage source index '%s'"}, {0}};
 
 #define FORMAT {.name = "format", .flags = SCHEMA_ONE, .attrs = format_attr, CHILDREN(METADATA_CACHE)}
-#define BACKING(below) {.name = "backingStore", .flags = SCHEMA_ONE, .attrs = backing_attrs, CHILDREN(FORMAT, INCLUDE(domain_source_schema), below)}
-#define DEEPEST {.name = "backingStore", .flags = SCHEMA_ONE | SCHEMA_VERBATIM}
+// A chain of images, each with the next below it.
+const struct schema_element domain_backing_children[] = {
+    FORMAT,
+    INCLUDE(domain_source_schema),
+    {.name = "backingStore", .flags = SCHEMA_ONE, .attrs = backing_attrs, .children = domain_backing_children},
+    {0}};
+#define BACKING {.name = "backingStore", .flags = SCHEMA_ONE, .attrs = backing_attrs, .children = domain_backing_children}
 
 // --- disks
 
@@ -100,12 +105,12 @@ static const struct schema_element disk_children[] = {
     {.name = "driver", .flags = SCHEMA_ONE, .attrs = driver_attrs, CHILDREN(METADATA_CACHE), .check = domain_check_disk_driver},
     AUTH,
     INCLUDE(domain_source_schema),
-    BACKING(BACKING(BACKING(BACKING(DEEPEST)))),
+    BACKING,
     {.name = "backenddomain", .flags = SCHEMA_ONE, ATTRS(ANY("name"))},
     {.name = "geometry", .flags = SCHEMA_ONE, ATTRS(UINT("cyls"), UINT("heads"), UINT("secs"), WORD("trans", "none|auto|lba")), .check = domain_check_geometry},
     {.name = "blockio", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(COUNT("logical_block_size"), COUNT("physical_block_size"))},
     {.name = "mirror", .flags = SCHEMA_ONE | SCHEMA_LIVE | SCHEMA_HIDE, ATTRS(ANY("type"), ANY("file"), ANY("format"), ANY("job"), ANY("ready")),
-     CHILDREN(FORMAT, INCLUDE(domain_source_schema), DEEPEST)},
+     CHILDREN(FORMAT, INCLUDE(domain_source_schema), BACKING)},
     {.name = "target", .flags = SCHEMA_ONE, ATTRS(ANY("dev"), WORD("bus", "ide|fdc|scsi|virtio|xen|usb|uml|sata|sd"),
         WORD("tray", "closed|open"), ON_OFF("removable"), COUNT("rotation_rate"))},
     {.name = "iotune", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, .children = iotune},

@@ -36,12 +36,12 @@ static const struct schema_element interface_children[] = {
     {.name = "guest", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(NAMED("dev"), NAMED("actual"))},
     {.name = "model", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(NAMED("type"))},
     {.name = "driver", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(
-        WORD("name", "qemu|vhost"), WORD("txmode", "iothread|timer"), ON_OFF("ioeventfd"), ON_OFF("event_idx"), COUNT("queues"), COUNT("rx_queue_size"),
+        WORD("name", "qemu|vhost|vfio|kvm|xen"), WORD("txmode", "iothread|timer"), ON_OFF("ioeventfd"), ON_OFF("event_idx"), COUNT("queues"), COUNT("rx_queue_size"),
         COUNT("tx_queue_size"), ON_OFF("rss"), ON_OFF("rss_hash_report"), VIRTIO_OPTIONS),
      CHILDREN(
         {.name = "host", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(ON_OFF("csum"), ON_OFF("gso"), ON_OFF("tso4"), ON_OFF("tso6"), ON_OFF("ecn"), ON_OFF("ufo"), ON_OFF("mrg_rxbuf"))},
         {.name = "guest", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(ON_OFF("csum"), ON_OFF("tso4"), ON_OFF("tso6"), ON_OFF("ecn"), ON_OFF("ufo"))})},
-    {.name = "backend", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(WORD("type", "passt"), ANY("tap"), ANY("vhost"), ANY("logFile"))},
+    {.name = "backend", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(WORD("type", "-default"), ANY("tap"), ANY("vhost"), ANY("logFile"))},
     {.name = "filterref", .flags = SCHEMA_ONE, ATTRS(ANY("filter")), CHILDREN({.name = "parameter", ATTRS(ANY("name"), ANY("value"))})},
     {.name = "tune", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, CHILDREN({.name = "sndbuf", .text = VALUE_ULONG, .flags = SCHEMA_ONE, .message = "sndbuf must be a positive integer"})},
     {.name = "teaming", .flags = SCHEMA_ONE, ATTRS({"type", VALUE_ENUM, SCHEMA_REQUIRED, "persistent|transient", NULL}, ANY("persistent"))},

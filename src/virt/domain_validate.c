@@ -67,6 +67,33 @@ static bool validate_firmware(struct domain_xml *x)
     if (xml_attr_is(loader, "stateless", "no") && !automatic &&
         !xml_attr_is(loader, "type", "pflash"))
         return REFUSE(x, XML_DETAIL, "Only pflash loader type permits NVRAM");
+    if (xml_attr_is(loader, "stateless", "no") && automatic && !xml_attr_is(os, "firmware", "efi"))
+        return REFUSE(x, XML_DETAIL, "Only EFI firmware permits NVRAM");
+    return true;
+}
+
+bool domain_has_iothread(const struct domain_xml *x, unsigned id)
+{
+    uint32_t count = 0;
+    slice_u32(xml_text(xml_child(x->root, "iothreads")), 10, &count);
+    const struct xml_node *ids = xml_child(x->root, "iothreadids");
+    XML_EACH (iothread, ids, "iothread")
+        if (domain_number(iothread, "id", 0) == id)
+            return true;
+    // Without a list they are numbered from 1.
+    return !xml_child(ids, "iothread") && id >= 1 && id <= count;
+}
+
+static bool validate_schedulers(struct domain_xml *x)
+{
+    static struct schema_set set;
+    XML_EACH (scheduler, xml_child(x->root, "cputune"), "iothreadsched") {
+        if (!schema_set_parse(xml_attr(scheduler, "iothreads"), &set))
+            continue;
+        for (int id = schema_set_next(&set, 0); id >= 0; id = schema_set_next(&set, id + 1))
+            if (!domain_has_iothread(x, (unsigned)id))
+                return REFUSE(x, CONFIG_UNSUPPORTED, "Cannot find 'iothread' : %d", id);
+    }
     return true;
 }
 
@@ -172,6 +199,6 @@ bool domain_validate(struct domain_xml *x)
     if (x->rules->validate && !x->rules->validate(x))
         return false;
     return domain_validate_devices(x) && validate_aliases(x) && validate_lifecycle(x) &&
-           validate_firmware(x) && validate_cputune(x) && validate_boot(x) &&
-           domain_validate_numa(x);
+           validate_firmware(x) && validate_cputune(x) && validate_schedulers(x) &&
+           validate_boot(x) && domain_validate_numa(x);
 }

@@ -140,11 +140,12 @@ static bool validate_disk_strings(struct domain_xml *x, const struct xml_node *d
                           strings[i].name, strings[i].most);
     }
     struct slice wwn = value_text(xml_child(disk, "wwn"));
-    for (size_t i = 0; i < wwn.len; i++)
-        if (!strchr("0123456789abcdefABCDEF", wwn.at[i]))
-            return REFUSE(x, XML_ERROR, "malformed wwn: %.*s", SLICE_ARG(wwn));
-    if (wwn.len && wwn.len != 16)
-        return REFUSE(x, XML_ERROR, "malformed wwn: %.*s", SLICE_ARG(wwn));
+    struct slice digits = slice_starts(wwn, "0x") ? slice_from(wwn, 2) : wwn;
+    for (size_t i = 0; i < digits.len; i++)
+        if (!strchr("0123456789abcdefABCDEF", digits.at[i]))
+            return REFUSE(x, INTERNAL_ERROR, "Malformed wwn: %.*s", SLICE_ARG(wwn));
+    if (wwn.len && digits.len != 16)
+        return REFUSE(x, INTERNAL_ERROR, "Malformed wwn: %.*s", SLICE_ARG(wwn));
     return true;
 }
 
@@ -191,8 +192,42 @@ static bool validate_disk_name(struct domain_xml *x, const struct xml_node *disk
     return true;
 }
 
+// Of one image of a disk's chain.
+static bool validate_image(struct domain_xml *x, const struct xml_node *image)
+{
+    const struct xml_node *source = xml_child(image, "source"), *auth = xml_child(source, "auth"),
+                          *encryption = xml_child(source, "encryption");
+    struct slice protocol = xml_attr(source, "protocol"),
+                 secret = xml_attr_at(auth, "secret", "type");
+    if (!auth)
+        auth = xml_child(image, "auth");
+    if (!encryption)
+        encryption = xml_child(image, "encryption");
+    if (auth) {
+        secret = xml_attr_at(auth, "secret", "type");
+        if (schema_has_word("nbd|sheepdog|gluster|tftp|vxhs|nfs", protocol))
+            return REFUSE(x, CONFIG_UNSUPPORTED,
+                          "authentication is not supported for protocol '%.*s'",
+                          SLICE_ARG(protocol));
+        if (!schema_has_word("none|volume|ceph|iscsi|tls|vtpm", secret))
+            return REFUSE(x, CONFIG_UNSUPPORTED, "unknown secret type '%.*s'",
+                          SLICE_ARG(slice_present(secret) ? secret : SLICE("<null>")));
+        if ((slice_is(protocol, "iscsi") && !slice_is(secret, "iscsi")) ||
+            (slice_is(protocol, "rbd") && !slice_is(secret, "ceph")))
+            return REFUSE(x, CONFIG_UNSUPPORTED, "invalid secret type '%.*s'", SLICE_ARG(secret));
+    }
+    return !xml_attr_is(encryption, "format", "luks") ||
+           !xml_attr(xml_child(encryption, "cipher"), "name").len ||
+           REFUSE(x, CONFIG_UNSUPPORTED,
+                  "supplying <cipher> for domain disk definition is unnecessary");
+}
+
 static bool validate_disk(struct domain_xml *x, const struct xml_node *disk)
 {
+    for (const struct xml_node *image = disk; xml_child(image, "source");
+         image = xml_child(image, "backingStore"))
+        if (!validate_image(x, image))
+            return false;
     return validate_target(x, disk) && validate_lun(x, disk) && validate_iotune(x, disk) &&
            validate_disk_bus(x, disk) && validate_disk_strings(x, disk) &&
            validate_disk_device(x, disk) && validate_disk_name(x, disk);

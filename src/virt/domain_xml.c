@@ -20,6 +20,8 @@ bool domain_xml_parse(struct xml_doc *doc, struct slice text, const struct domai
                       unsigned flags, struct error *err)
 {
     struct domain_xml x = {.doc = doc, .rules = rules, .flags = flags, .err = err};
+    if (!(rules->features & DOMAIN_XML_ABI_UPDATE))
+        x.flags &= ~(unsigned)DOMAIN_XML_PARSE_NEW;
     if (!xml_parse(doc, text, "domain_definition", err))
         return false;
     x.root = doc->root;

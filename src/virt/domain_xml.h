@@ -33,6 +33,7 @@ enum domain_xml_features {
     DOMAIN_XML_USER_ALIAS = 1 << 3,
     DOMAIN_XML_FIRMWARE_AUTO = 1 << 4, // <os firmware='efi'>
     DOMAIN_XML_DISK_FD = 1 << 5,
+    DOMAIN_XML_ABI_UPDATE = 1 << 6, // DOMAIN_XML_PARSE_NEW means something to it
 };
 
 // What a hypervisor adds. Each function returns false with x->err set; any of them may be NULL.

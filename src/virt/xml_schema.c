@@ -82,6 +82,7 @@ void schema_order(struct xml_node *node, const struct schema_element *element)
 {
     if (element->flags & SCHEMA_VERBATIM)
         return;
+    node->open = element->flags & SCHEMA_OPEN;
     order_attrs(node, element->attrs);
     order_children(node, element->children);
     XML_EACH (child, node, NULL) {
@@ -95,6 +96,7 @@ void schema_order(struct xml_node *node, const struct schema_element *element)
 
 void schema_strip(struct xml_node *node, const struct schema_element *element, unsigned flags)
 {
+    node->open = element->flags & SCHEMA_OPEN;
     for (const struct schema_attr *rule = element->attrs; rule && rule->name; rule++)
         if (rule->flags & flags)
             xml_unset(node, rule->name);

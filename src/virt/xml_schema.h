@@ -47,6 +47,7 @@ enum schema_flags {
     SCHEMA_DROP_BARE = 1 << 12, // not shown without attributes and children
     SCHEMA_MARK = 1 << 13,      // <readonly/>: its presence is all; content is dropped
     SCHEMA_VERBATIM = 1 << 14,  // not looked into
+    SCHEMA_OPEN = 1 << 17,      // written with an end tag even when it is empty
     SCHEMA_KEEP_TEXT = 1 << 16, // text beside or instead of children is kept
 };
 

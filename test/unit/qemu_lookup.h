@@ -73,6 +73,8 @@ static bool lookup_machine(void *data, struct slice emulator, struct slice virt_
     facts->default_cpu = x86 ? SLICE("qemu64") : SLICE("cortex-a15");
     if (x86 && slice_ends(emulator, "i386"))
         facts->default_cpu = SLICE("qemu32");
+    if (slice_is(facts->machine, "vexpress-a9"))
+        facts->default_cpu = SLICE("cortex-a9");
     if (slice_is(facts->machine, "isapc"))
         facts->default_cpu = SLICE("486");
     facts->max_cpus = slice_starts(facts->machine, "pc-q35") ? 288 : x86 ? 255 : 512;

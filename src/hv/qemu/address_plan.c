@@ -46,6 +46,12 @@ static unsigned interface_needs(const struct xml_node *node, unsigned express)
     return PCI;
 }
 
+// A host's interface is given to the guest as other host devices are.
+static unsigned assigned_interface_needs(const struct xml_node *node, unsigned express)
+{
+    return xml_attr_is(node, "type", "hostdev") ? express : 0;
+}
+
 static unsigned video_needs(const struct xml_node *node, unsigned express)
 {
     struct slice type = xml_attr_at(node, "model", "type");
@@ -118,7 +124,9 @@ static unsigned memory_needs(const struct xml_node *node, unsigned express)
 
 static unsigned hostdev_needs(const struct xml_node *node, unsigned express)
 {
-    return schema_has_word("pci|mdev|scsi_host", xml_attr(node, "type")) ? express : 0;
+    if (xml_attr_is(node, "type", "scsi_host"))
+        return virtio_needs(xml_attr(node, "model"), express);
+    return schema_has_word("pci|mdev", xml_attr(node, "type")) ? express : 0;
 }
 
 // In the order in which addresses are given; controllers come twice, in between, by the code below.
@@ -131,6 +139,7 @@ static const struct {
     {"sound", sound_needs},
     {"controller", controller_needs},
     {"disk", disk_needs},
+    {"interface", assigned_interface_needs},
     {"hostdev", hostdev_needs},
     {"memballoon", memballoon_needs},
     {"rng", virtio_device_needs},
@@ -147,10 +156,11 @@ static const struct {
 static unsigned device_needs(const struct domain_xml *x, const struct xml_node *device)
 {
     unsigned express = machine_has_pcie_root(x) ? EXPRESS : PCI;
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+    unsigned needs = 0;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !needs; i++)
         if (xml_named(device, kinds[i].element))
-            return kinds[i].needs(device, express);
-    return 0;
+            needs = kinds[i].needs(device, express);
+    return needs;
 }
 
 // --- addresses in the tree
@@ -453,8 +463,6 @@ static bool place_disk(struct pci_set *set, struct xml_node *disk)
 // Devices of these kinds are not on PCI even when they have no address.
 static bool is_elsewhere(const struct xml_node *device)
 {
-    if (xml_named(device, "interface"))
-        return xml_attr_is(device, "type", "hostdev");
     if (xml_named(device, "sound"))
         return schema_has_word("sb16|pcspk|usb", xml_attr(device, "model"));
     if (xml_named(device, "memballoon"))
@@ -490,7 +498,7 @@ static bool place_devices(struct pci_set *set)
                 placed = place_controller(set, device);
             else if (xml_named(device, "disk"))
                 placed = place_disk(set, device);
-            else if (!is_elsewhere(device) && is_wanted(device))
+            else if (!is_elsewhere(device) && is_wanted(device) && kinds[i].needs(device, EXPRESS))
                 placed = place(set, device);
             if (!placed)
                 return false;

@@ -343,7 +343,7 @@ void qemu_domain_xml_rules(struct domain_xml_rules *rules, const struct qemu_loo
     *rules = (struct domain_xml_rules){
         .features = DOMAIN_XML_MEMORY_HOTPLUG | DOMAIN_XML_NET_MODEL_STRING |
                     DOMAIN_XML_INDIVIDUAL_VCPUS | DOMAIN_XML_USER_ALIAS | DOMAIN_XML_FIRMWARE_AUTO |
-                    DOMAIN_XML_DISK_FD,
+                    DOMAIN_XML_DISK_FD | DOMAIN_XML_ABI_UPDATE,
         .mac_prefix = {0x52, 0x54, 0x00},
         .name_space = "qemu",
         .name_space_attr = "xmlns:qemu",

@@ -171,21 +171,43 @@ static void complete_serial(struct domain_xml *x, struct xml_node *serial)
         xml_sets(x->doc, xml_need(x->doc, target, "model"), "name", name);
 }
 
+// Libvirt's regular expression: ^DIR/([^/]+\\.)|(domain-[^/]+/)NAME$
+static bool is_generated(struct slice path, const char *dir, struct slice name)
+{
+    if (slice_starts(path, dir)) {
+        struct slice rest = slice_from(path, strlen(dir));
+        ptrdiff_t end = rest.len ? slice_find(slice_from(rest, 1), '/') : 0;
+        if (end >= 0)
+            rest.len = (size_t)end + 1;
+        if (slice_starts(rest, "/") && rest.len > 2 && slice_find(slice_from(rest, 2), '.') >= 0)
+            return true;
+    }
+    if (path.len <= name.len || !slice_equal(slice_from(path, path.len - name.len), name))
+        return false;
+    struct slice before = {path.at, path.len - name.len};
+    if (!slice_ends(before, "/"))
+        return false;
+    size_t start = --before.len;
+    while (start && before.at[start - 1] != '/')
+        start--;
+    for (struct slice last = slice_from(before, start); last.len > strlen("domain-");
+         last = slice_from(last, 1))
+        if (slice_starts(last, "domain-"))
+            return true;
+    return false;
+}
+
 // Paths that were generated for a guest are made anew at each start
 // (qemuDomainChrDefDropDefaultPath).
 static void drop_generated_path(struct domain_xml *x, struct xml_node *channel)
 {
     struct xml_node *source = xml_child(channel, "source");
-    struct slice path = xml_attr(source, "path"), name = xml_attr_at(channel, "target", "name");
-    const char *dir = qemu_lookup_of(x)->channel_dir;
+    struct slice path = xml_attr(source, "path");
     if (!xml_attr_is(channel, "type", "unix") ||
         !xml_attr_is(xml_child(channel, "target"), "type", "virtio"))
         return;
-    if (!slice_starts(path, dir) || !name.len || path.len <= name.len)
-        return;
-    struct slice tail = slice_from(path, path.len - name.len), before = path;
-    before.len -= name.len;
-    if (slice_equal(tail, name) && (slice_ends(before, "/") || slice_ends(before, ".")))
+    if (path.len &&
+        is_generated(path, qemu_lookup_of(x)->channel_dir, xml_attr_at(channel, "target", "name")))
         xml_remove(source);
 }
 

@@ -29,8 +29,6 @@ bool qemu_validate_cpu(struct domain_xml *x);
 bool qemu_validate_memory(struct domain_xml *x);
 // Fails unless the guest's memory is shared with other processes, as `what` needs it.
 bool qemu_need_shared_memory(struct domain_xml *x, const char *what);
-// An I/O thread of that number is defined.
-bool qemu_has_iothread(const struct domain_xml *x, unsigned id);
 bool qemu_assign_addresses(struct domain_xml *x);
 bool qemu_assign_pci_addresses(struct domain_xml *x);
 bool qemu_assign_usb_addresses(struct domain_xml *x);

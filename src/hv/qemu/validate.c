@@ -197,7 +197,7 @@ static bool validate_timer(struct domain_xml *x, const struct xml_node *timer)
                            SLICE_ARG(name));
     if (schema_has_word("tsc|kvmclock|hypervclock", name) && !domain_is_x86(x) && present)
         return refuse_timer(x, name);
-    if (slice_is(name, "rtc") && schema_has_word("boot|realtime", track))
+    if (slice_is(name, "rtc") && slice_is(track, "boot"))
         return REFUSE_QEMU(x, CONFIG_UNSUPPORTED, "unsupported rtc timer track '%.*s'",
                            SLICE_ARG(track));
     if (slice_is(name, "rtc") && schema_has_word("merge|discard", policy))

@@ -387,7 +387,7 @@ static bool validate_scsi(struct domain_xml *x, const struct xml_node *controlle
                            domain_number(controller, "index", 0)
                                ? "ncr53c90 can only be used as first SCSI controller"
                                : "ncr53c90 SCSI controller is not a built-in for this machine");
-    return !thread || qemu_has_iothread(x, thread) ||
+    return !thread || domain_has_iothread(x, thread) ||
            REFUSE_QEMU(x, CONFIG_UNSUPPORTED, "controller iothread '%u' not defined in iothreadid",
                        thread);
 }

@@ -144,7 +144,7 @@ static bool validate_io(struct domain_xml *x, const struct xml_node *disk)
         return REFUSE_QEMU(
             x, CONFIG_UNSUPPORTED, "IOThreads not available for bus %.*s target %.*s",
             SLICE_ARG(xml_attr_at(disk, "target", "bus")), SLICE_ARG(target_of(disk)));
-    return qemu_has_iothread(x, thread) ||
+    return domain_has_iothread(x, thread) ||
            REFUSE_QEMU(x, CONFIG_UNSUPPORTED, "Disk iothread '%u' not defined in iothreadid",
                        thread);
 }

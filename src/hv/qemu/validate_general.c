@@ -141,15 +141,3 @@ bool qemu_validate_memory(struct domain_xml *x)
 {
     return validate_hotplug(x) && validate_huge_pages(x);
 }
-
-bool qemu_has_iothread(const struct domain_xml *x, unsigned id)
-{
-    uint32_t count = 0;
-    slice_u32(xml_text(xml_child(x->root, "iothreads")), 10, &count);
-    const struct xml_node *ids = xml_child(x->root, "iothreadids");
-    XML_EACH (iothread, ids, "iothread")
-        if (domain_number(iothread, "id", 0) == id)
-            return true;
-    // Without a list they are numbered from 1.
-    return !xml_child(ids, "iothread") && id >= 1 && id <= count;
-}
