@@ -78,6 +78,8 @@ def read_known_differences():
 
 
 NORMALISED = [
+    (r"@ROOT@(?=/(?:etc|run|var/(?:lib|log|cache))/libvirt)", ""),  # compiled in, or below --root
+    (r"libvirt-\d+(?=\")", "libvirt-N"),  # the serial number of a command to the monitor
     (r"(?<=    <uuid>)[0-9a-f-]{36}(?=</uuid>)", "HOST-UUID"),
     (r"/dev/pts/\d+", "/dev/pts/N"),
     (r"(CPU time:\s+)[0-9.]+s", r"\1T"),
@@ -139,6 +141,9 @@ def run_script(commands, peer):
                     held.close()
                 held = None if section == "alone" else libvirt.open(peer.uri(command.connection))
             outputs.append(run_one(command, peer))
+            if peer.process.poll() is not None:
+                raise AssertionError("the daemon ended in: virsh %s\n%s" % (command.text,
+                                                                            peer.log_text()))
         return outputs
     finally:
         if held:
