@@ -123,10 +123,9 @@ static bool set_edit(struct call *call, struct xml_doc *doc, struct xml_node *tr
     }
     uint32_t online = domain_vcpus(tree);
     struct xml_node *vcpu = xml_need(doc, tree, "vcpu");
-    // All were online: all will be. Fewer were: as many, if they fit.
-    bool all = online == domain_vcpus_max(tree);
+    // As many as before are online, if they fit: new ones are not.
     xml_set_textf(doc, vcpu, "%u", wanted(call));
-    domain_vcpus_set(doc, tree, all || online > wanted(call) ? wanted(call) : online);
+    domain_vcpus_set(doc, tree, online > wanted(call) ? wanted(call) : online);
     return true;
 }
 

@@ -1,5 +1,6 @@
 // -cpu: the model, its features, and what goes with the processor though it is written elsewhere in
 // the definition (paravirtual timers, Hyper-V and KVM features).
+#include "hv/qemu/capabilities_lookup.h"
 #include "hv/qemu/command_parts.h"
 #include "hv/qemu/cpu_features.h"
 
@@ -123,9 +124,10 @@ static void put_model(struct builder *b, const struct xml_node *cpu, struct slic
     } else if (host) {
         if (!b->kvm)
             unsupported(b,
-                        "CPU mode '%.*s' for %.*s qemu domain on this host is not supported by "
+                        "CPU mode '%.*s' for %.*s qemu domain on %.*s host is not supported by "
                         "hypervisor",
-                        SLICE_ARG(mode), SLICE_ARG(xml_attr_at(b->os, "type", "arch")));
+                        SLICE_ARG(mode), SLICE_ARG(xml_attr_at(b->os, "type", "arch")),
+                        SLICE_ARG(qemu_host_arch()));
         buffer_puts(&b->text, "host");
     } else {
         put_escaped(b, xml_text_at(cpu, "model"));

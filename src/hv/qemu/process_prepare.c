@@ -230,7 +230,8 @@ static bool check_there(const struct qemu_path *path, struct error *err)
     int result = port_stat(path->path, &stat);
     if (result == 0)
         return true;
-    if (qemu_driver.privileged)
+    // libvirtd names the user when it is not the daemon's own
+    if (qemu_driver.privileged && qemu_driver.uid != 0)
         return error_set(err, VIR_FROM_STORAGE, VIR_ERR_SYSTEM_ERROR,
                          "Cannot access storage file '%s' (as uid:%u, gid:%u): %s", path->path,
                          qemu_driver.uid, qemu_driver.gid, strerror(-result));
