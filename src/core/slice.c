@@ -22,7 +22,12 @@ bool slice_equal(struct slice a, struct slice b)
 
 bool slice_is(struct slice s, const char *string)
 {
-    return s.at && slice_equal(s, slice_of(string));
+    if (!s.at)
+        return false;
+    for (size_t i = 0; i < s.len; i++) // most differ in the first byte
+        if (string[i] == '\0' || string[i] != s.at[i])
+            return false;
+    return string[s.len] == '\0';
 }
 
 bool slice_starts(struct slice s, const char *prefix)
@@ -141,7 +146,8 @@ bool slice_i64(struct slice s, int base, int64_t *value)
         return false;
     if (magnitude > (uint64_t)INT64_MAX + (negative ? 1u : 0u))
         return false;
-    *value = negative ? -(int64_t)(magnitude - (magnitude != 0)) - (magnitude != 0) : (int64_t)magnitude;
+    *value =
+        negative ? -(int64_t)(magnitude - (magnitude != 0)) - (magnitude != 0) : (int64_t)magnitude;
     return true;
 }
 

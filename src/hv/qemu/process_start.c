@@ -101,6 +101,20 @@ static void end_nvram(struct hypervisor_op *op, const struct start *s)
                   strerror(s->worker.result));
 }
 
+// ---- directories, in a turn of their own: making and giving them away takes a while
+
+static bool make_directories(const struct domain *domain, struct error *err)
+{
+    char channels[PORT_PATH_MAX];
+    const struct xml_node *tree = definition_tree(domain, DEFINITION_LIVE, err);
+    if (!tree)
+        return false;
+    guest_channel_directory(domain, channels);
+    bool memory = xml_child(tree, "memoryBacking") || xml_find(tree, "cpu/numa");
+    return process_make_guest_directory(domain, memory, err) &&
+           process_make_directory(channels, err);
+}
+
 // ---- the launch: everything from here to the process in one go
 
 struct launch {
@@ -126,17 +140,6 @@ static bool open_listener(struct launch *l)
     return error_set(l->err, VIR_FROM_QEMU, VIR_ERR_SYSTEM_ERROR,
                      "cannot create the monitor's socket %s: %s", l->monitor_path,
                      strerror(-l->listener));
-}
-
-static bool make_directories(struct launch *l)
-{
-    char channels[PORT_PATH_MAX];
-    guest_directory(l->domain, l->directory);
-    guest_channel_directory(l->domain, channels);
-    guest_file(l->domain, "monitor.sock", l->monitor_path);
-    bool memory = xml_child(l->doc->root, "memoryBacking") || xml_find(l->doc->root, "cpu/numa");
-    return process_make_guest_directory(l->domain, memory, l->err) &&
-           process_make_directory(channels, l->err);
 }
 
 static bool build(struct launch *l)
@@ -262,8 +265,10 @@ static bool read_definition(struct launch *l)
 
 static bool launch_steps(struct launch *l, uint64_t *log_offset)
 {
+    guest_directory(l->domain, l->directory);
+    guest_file(l->domain, "monitor.sock", l->monitor_path);
     if (!read_definition(l) || !process_prepare_graphics(l->guest, l->doc, l->err) ||
-        !make_directories(l) || !process_open_interfaces(&l->interfaces, l->doc, l->err))
+        !process_open_interfaces(&l->interfaces, l->doc, l->err))
         return false;
     qemu_host_model_resolve(l->doc, l->doc->root, l->capabilities);
     domain_xml_order(l->doc);
@@ -345,10 +350,13 @@ enum co_status process_start_op(struct hypervisor_op *op)
         CO_WAIT(&op->co, worker_done(&s->worker));
         end_nvram(op, s);
     }
-    if (!error_is_set(op->err))
-        launch(op, s);
+    if (error_is_set(op->err) || !make_directories(op->domain, op->err))
+        goto out;
+    CO_YIELD(&op->co, op->task);
+    launch(op, s);
     if (error_is_set(op->err))
         goto out;
+    CO_YIELD(&op->co, op->task);
     CO_CALL(&op->co, monitor_open(&s->open, &s->guest->monitor, op->task, op->err));
     s->greeted = !error_is_set(op->err);
     if (!s->greeted)
