@@ -9,8 +9,7 @@
 
 PYTHON ?= /usr/bin/python3
 GUESTS ?= build/guest
-# The client suites join when the daemon can serve them.
-TEST_PARTS ?= unit alloc contract qemu client/wire client/daemon
+TEST_PARTS ?= unit alloc contract qemu compare client
 RUN_ALL = $(PYTHON) test/run-all.py --build $(O) --guests $(GUESTS)
 
 .PHONY: packages-test guests test client-libvirtd check-alloc check-sanitize check-valgrind

@@ -157,7 +157,7 @@ void build_cpu(struct builder *b)
         if (slice_is(mode, "custom"))
             check_model(b, model);
         put_model(b, cpu, mode);
-        put_option(b, "vendor", xml_text_at(cpu, "vendor"));
+        put_option(b, "vendor", xml_attr_at(cpu, "model", "vendor_id"));
         put_features(b, cpu);
     } else if (b->arch == GUEST_I686) {
         buffer_puts(&b->text, "qemu32");
