@@ -156,6 +156,10 @@ int port_chown(const char *path, uint32_t uid, uint32_t gid);
 int port_make_directory(const char *path, uint32_t mode);   // -EEXIST when it is there
 int port_make_directories(const char *path, uint32_t mode); // with its parents; 0 when it is there
 int port_remove_directory(const char *path);
+struct port_space {
+    uint64_t size, free; // bytes
+};
+int port_space(const char *path, struct port_space *space); // of its file system. May block.
 // A path that means the same from any directory; it is not otherwise resolved.
 int port_absolute_path(const char *path, char *to, size_t size);
 // A whole small file (a definition, a pid file, something in /proc) of at most size-1 bytes;

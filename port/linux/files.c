@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -209,6 +210,16 @@ int port_make_directories(const char *path, uint32_t mode)
 int port_remove_directory(const char *path)
 {
     return port_result(rmdir(path));
+}
+
+int port_space(const char *path, struct port_space *space)
+{
+    struct statvfs system;
+    if (statvfs(path, &system) < 0)
+        return port_result(-1);
+    space->size = (uint64_t)system.f_frsize * system.f_blocks;
+    space->free = (uint64_t)system.f_frsize * system.f_bfree;
+    return 0;
 }
 
 int port_absolute_path(const char *path, char *to, size_t size)

@@ -223,6 +223,16 @@ int port_remove_directory(const char *path)
     return remove_entry(path, true);
 }
 
+// A small disk that is half full, whatever is on it.
+int port_space(const char *path, struct port_space *space)
+{
+    struct sim_walk walk;
+    sim_enter("space");
+    int inode = sim_path_walk(&walk, path, true);
+    *space = (struct port_space){.size = UINT64_C(1) << 30, .free = UINT64_C(1) << 29};
+    return inode < 0 ? inode : 0;
+}
+
 int port_symlink(const char *target, const char *path)
 {
     sim_enter("symlink");

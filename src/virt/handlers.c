@@ -40,6 +40,10 @@ static const struct call_entry *const remote_lists[] = {
     domain_vcpu_handlers,
     domain_metadata_handlers,
     domain_memory_handlers,
+    storage_pool_list_handlers,
+    storage_pool_life_handlers,
+    storage_volume_handlers,
+    storage_create_handlers,
     NULL,
 };
 

@@ -144,6 +144,7 @@ struct hypervisor {
     bool checks_max_vcpus; // virDomainSetVcpusFlags looks at max_vcpus first, with its own words
     bool lists_security_labels; // virDomainGetSecurityLabelList is there
     bool no_block_sums;         // virDomainBlockStats is all there is of disks, one at a time
+    bool has_storage;           // storage pools and volumes (virt/storage.h)
     bool terse_lookups;         // a lookup that fails says "Domain not found" and not which
     struct hypervisor_flags allowed;
     int error_domain;       // VIR_FROM_QEMU, VIR_FROM_TEST

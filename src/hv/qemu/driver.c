@@ -13,6 +13,7 @@
 #include "virt/domain_background.h"
 #include "virt/domain_xml.h"
 #include "virt/node.h"
+#include "virt/storage.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -135,6 +136,7 @@ static bool initialize(struct error *err)
     qemu_capabilities_lookup(&lookup);
     qemu_domain_xml_rules(&rules, &lookup);
     definition_load_all(&qemu_hypervisor);
+    storage_load();
     adopt_all();
     if (should_autostart())
         domain_autostart_all(&qemu_hypervisor);
@@ -311,6 +313,7 @@ struct hypervisor qemu_hypervisor = {
     .memory_stats = guest_memory_stats,
     .send_key = guest_send_key,
     .inject_nmi = guest_inject_nmi,
+    .has_storage = true,
     .screenshot = guest_screenshot,
     .monitor_command = guest_monitor_command,
     .agent_command = guest_agent_command,
