@@ -46,7 +46,7 @@ bool definition_save_volatile(const struct domain *domain, const struct xml_node
                               struct error *err);
 
 // Durable changes, each a coroutine: zero the struct, then CO_CALL it with the same arguments until
-// it is done. On failure `err` is set and the old state is still on disk.
+// it is done. On failure `err` is set; definition_there() tells what is on disk then.
 struct definition_change {
     struct co co;
     struct worker worker;
@@ -67,6 +67,13 @@ enum co_status definition_autostart(struct definition_change *change, const stru
 enum co_status definition_rename(struct definition_change *change, const struct domain *domain,
                                  struct slice new_name, const struct xml_node *tree,
                                  struct task *task, struct error *err);
+
+// What is on the disk now. A change that fails half-way (the disk, or the death of its worker) can
+// have done what it should, only not for sure: the row then follows the disk, and the caller is told
+// the error.
+bool definition_there(const struct hypervisor *hypervisor, const char *name);
+// Whether the autostart link and the definition are one file.
+bool definition_autostarts(const struct domain *domain);
 
 // Start-up: adds a row for every definition of that hypervisor's directories. Rows with a live
 // definition get the state, reason and id it tells; the driver then looks whether their guests

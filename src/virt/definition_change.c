@@ -18,9 +18,12 @@ static struct {
     char autostart_directory[PORT_PATH_MAX];
     char file[PORT_PATH_MAX], link[PORT_PATH_MAX];
     char new_file[PORT_PATH_MAX], new_link[PORT_PATH_MAX];
-    bool autostart;
+    bool autostart, sync_parents;
     struct slice text;
 } order;
+
+// The directory whose entry, and those of the directories above it, are known to last.
+static char lasting[PORT_PATH_MAX];
 
 static char text[CONFIG_DEFINITION_MAX];
 
@@ -43,9 +46,28 @@ static int sync_if_there(const char *directory)
     return status == -ENOENT ? 0 : status;
 }
 
+// A directory that was made since the power was on is lost with all that is in it, until the one
+// that it lies in is synced.
+static int sync_parents(const char *directory)
+{
+    char path[PORT_PATH_MAX];
+    int status = 0;
+    bool fits = slice_copy(path, sizeof(path), slice_of(directory));
+    for (char *slash = strrchr(path, '/'); fits && slash && status == 0;
+         slash = strrchr(path, '/')) {
+        slash[slash == path] = '\0';
+        status = port_sync_directory(path);
+        if (slash == path)
+            break;
+    }
+    return status;
+}
+
 static int save(const char *path)
 {
     int status = port_make_directories(order.directory, 0700);
+    if (status == 0 && order.sync_parents)
+        status = sync_parents(order.directory);
     if (status == 0)
         status = definition_replace_file(path, order.text, true);
     if (status == 0)
@@ -56,6 +78,8 @@ static int save(const char *path)
 static int link_autostart(const char *target, const char *link)
 {
     int status = port_make_directories(order.autostart_directory, 0700);
+    if (status == 0 && order.sync_parents)
+        status = sync_parents(order.autostart_directory);
     if (status == 0)
         status = remove_if_there(link);
     if (status == 0)
@@ -129,6 +153,7 @@ static void prepare_order(const struct domain *domain)
     definition_path(order.file, order.directory, domain->name);
     definition_path(order.link, order.autostart_directory, domain->name);
     order.autostart = domain->autostart;
+    order.sync_parents = strcmp(lasting, order.directory) != 0;
 }
 
 static bool prepare_text(const struct domain *domain, const struct xml_node *tree,
@@ -159,9 +184,17 @@ static bool is_new(const struct definition_change *change)
 static void check_result(const struct definition_change *change, struct error *err,
                          const char *what, const char *name)
 {
-    if (!error_is_set(err) && change->worker.result != 0)
-        error_set(err, VIR_FROM_DOMAIN, VIR_ERR_SYSTEM_ERROR, "%s '%s': %s", what, name,
-                  strerror(change->worker.result));
+    if (error_is_set(err) || change->worker.result == 0)
+        return;
+    bool died = change->worker.child.how.signalled;
+    error_set(err, VIR_FROM_DOMAIN, VIR_ERR_SYSTEM_ERROR, "%s '%s': %s", what, name,
+              died ? "the process that does it was killed" : strerror(change->worker.result));
+}
+
+static void note_lasting(const struct domain *domain, const struct error *err)
+{
+    if (!error_is_set(err))
+        slice_copy(lasting, sizeof(lasting), slice_of(domain->hypervisor->config_dir));
 }
 
 enum co_status definition_save(struct definition_change *change, const struct domain *domain,
@@ -175,6 +208,7 @@ enum co_status definition_save(struct definition_change *change, const struct do
     if (run(change, save_work, task, err) == CO_WAITING)
         return CO_WAITING;
     check_result(change, err, "cannot write the definition of domain", domain->name);
+    note_lasting(domain, err);
     return CO_DONE;
 }
 
@@ -200,6 +234,8 @@ enum co_status definition_autostart(struct definition_change *change, const stru
         return CO_WAITING;
     check_result(change, err, on ? "Failed to create symlink for" : "Failed to delete symlink of",
                  domain->name);
+    if (on)
+        note_lasting(domain, err);
     return CO_DONE;
 }
 

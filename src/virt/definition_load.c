@@ -42,8 +42,16 @@ static void show_row(struct domain *domain)
     domain_unref(domain);
 }
 
-// Whether the link and the definition are one file (libvirt: virFileLinkPointsTo).
-static bool has_autostart_link(const struct domain *domain)
+bool definition_there(const struct hypervisor *hypervisor, const char *name)
+{
+    char path[PORT_PATH_MAX];
+    struct port_stat stat;
+    definition_path(path, hypervisor->config_dir, name);
+    return port_lstat(path, &stat) == 0;
+}
+
+// libvirt: virFileLinkPointsTo.
+bool definition_autostarts(const struct domain *domain)
 {
     char directory[PORT_PATH_MAX], path[PORT_PATH_MAX];
     struct port_stat file, link, target;
@@ -64,7 +72,7 @@ static bool load_persistent(const struct hypervisor *hypervisor, const char *nam
     if (!domain)
         return false;
     domain->persistent = true;
-    domain->autostart = has_autostart_link(domain);
+    domain->autostart = definition_autostarts(domain);
     show_row(domain);
     return true;
 }

@@ -41,8 +41,7 @@ static enum co_status set_autostart(struct call *call)
         if (!error_is_set(&call->error)) {
             CO_CALL(&call->co, definition_autostart(&s->change, s->base.domain, on, &call->task,
                                                     &call->error));
-            if (!error_is_set(&call->error))
-                s->base.domain->autostart = on;
+            s->base.domain->autostart = definition_autostarts(s->base.domain);
         }
     }
     domain_call_close(call, &s->base);

@@ -82,15 +82,25 @@ static void define_undo(const struct define_state *s, struct domain *domain)
         domain_remove(domain);
 }
 
+// A change that fails half-way can have made the file all the same.
+static bool is_defined(const struct define_state *s, struct domain *domain, struct error *err)
+{
+    if (error_is_set(err))
+        return s->made_persistent && !domain->removed &&
+               definition_there(domain->hypervisor, domain->name);
+    return domain_check_present(domain, err);
+}
+
 static void define_finish(struct call *call, struct define_state *s)
 {
     struct domain *domain = s->base.domain;
-    if (!error_is_set(&call->error) && domain_check_present(domain, &call->error)) {
+    if (is_defined(s, domain, &call->error)) {
         int detail =
             s->made_persistent ? VIR_DOMAIN_EVENT_DEFINED_ADDED : VIR_DOMAIN_EVENT_DEFINED_UPDATED;
         domain_show(domain);
         domain_event_lifecycle(domain, VIR_DOMAIN_EVENT_DEFINED, detail);
-        call_reply_domain(call, domain);
+        if (!error_is_set(&call->error))
+            call_reply_domain(call, domain);
     } else {
         define_undo(s, domain);
     }
@@ -185,9 +195,17 @@ static bool undefine_check(struct call *call, const struct domain *domain)
     return undefine_nvram(call, domain);
 }
 
+// A change that fails half-way can have taken the file away all the same.
+static bool is_undefined(const struct domain *domain, struct error *err)
+{
+    if (error_is_set(err))
+        return !domain->removed && !definition_there(domain->hypervisor, domain->name);
+    return domain_check_present(domain, err);
+}
+
 static void undefine_finish(struct call *call, struct domain *domain)
 {
-    if (error_is_set(&call->error) || !domain_check_present(domain, &call->error))
+    if (!is_undefined(domain, &call->error))
         return;
     domain->persistent = false;
     domain->autostart = false;

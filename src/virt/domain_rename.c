@@ -107,17 +107,30 @@ static enum co_status rename_files(struct call *call, struct rename_state *s)
                              &call->error);
 }
 
+// A change that fails half-way can have given the files the new name all the same.
+static bool is_renamed(const struct domain *domain, struct slice new_name, struct error *err)
+{
+    char name[DOMAIN_NAME_SIZE];
+    if (!error_is_set(err))
+        return domain_check_present(domain, err);
+    return !domain->removed && slice_copy(name, sizeof(name), new_name) &&
+           !definition_there(domain->hypervisor, domain->name) &&
+           definition_there(domain->hypervisor, name);
+}
+
 static void rename_finish(struct call *call, struct rename_state *s)
 {
     struct domain *domain = s->base.domain;
     domain_remove(s->reserved);
     domain_unref(s->reserved);
-    if (error_is_set(&call->error) || !domain_check_present(domain, &call->error))
+    if (!is_renamed(domain, new_name_of(call), &call->error))
         return;
     domain_event_lifecycle(domain, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_RENAMED);
     domain_set_name(domain, new_name_of(call));
     domain_event_lifecycle(domain, VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_RENAMED);
-    xdr_put_i32(call_reply(call), 0);
+    domain->autostart = definition_autostarts(domain);
+    if (!error_is_set(&call->error))
+        xdr_put_i32(call_reply(call), 0);
 }
 
 static enum co_status rename(struct call *call)

@@ -18,9 +18,9 @@ static int write_all(int out, const char *from, size_t len)
         if (written == -EAGAIN) {
             struct port_poll poll = {.fd = out, .events = PORT_POLL_OUT};
             port_poll(&poll, 1, -1);
-        } else if (written < 0) {
+        } else if (written < 0 && written != -EINTR) {
             return (int)written;
-        } else {
+        } else if (written > 0) {
             from += written;
             len -= (size_t)written;
         }
