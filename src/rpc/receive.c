@@ -133,7 +133,8 @@ static void claim_fd(struct client *client)
     client->fds_wanted--;
 }
 
-// `incoming` has all its bytes: it is delivered once its descriptors are there too.
+// `incoming` has all its bytes: it is delivered once its descriptors are there too, and for a call a
+// place: between the start of a message and its end others may have taken the last one.
 static void message_is_whole(struct client *client)
 {
     int fds = fds_announced(client->incoming);
@@ -144,11 +145,21 @@ static void message_is_whole(struct client *client)
     client->fds_wanted = (uint32_t)fds;
 }
 
+static bool place_for(const struct slot *slot)
+{
+    int32_t type = message_header_read(slot->at).type;
+    return (type != VIR_NET_CALL && type != VIR_NET_CALL_WITH_FDS) || call_available();
+}
+
 static void deliver_if_complete(struct client *client)
 {
     struct slot *slot = client->incoming;
     if (client->dead || !slot || slot->len < slot->done || client->fds_wanted)
         return;
+    if (!place_for(slot)) {
+        client->starved = true;
+        return;
+    }
     client->incoming = NULL;
     deliver(client, slot);
 }
@@ -215,7 +226,7 @@ static bool feed_message(struct client *client)
     if (!slot)
         return begin_message(client);
     if (slot->len == slot->done) {
-        if (input_left(client) == 0)
+        if (input_left(client) == 0 || client->fds_wanted == 0)
             return false;
         claim_fd(client);
         if (!client->dead)
@@ -235,6 +246,7 @@ static bool feed_message(struct client *client)
 
 static void take_messages(struct client *client)
 {
+    deliver_if_complete(client);
     while (!client->dead && client->input && feed_message(client))
         ;
     if (!client->dead && client->input && input_left(client) == 0) {
