@@ -125,7 +125,7 @@ static void read_output(struct watch *watch, short events)
     while ((got = port_read(watch->fd, bytes, sizeof(bytes))) > 0)
         if (worker->output)
             buffer_put(worker->output, (struct slice){bytes, (size_t)got});
-    if (got != -EAGAIN)
+    if (got != -EAGAIN && got != -EINTR)
         end_output(worker);
 }
 

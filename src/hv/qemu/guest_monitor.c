@@ -44,6 +44,7 @@ static enum co_status human_command(struct hypervisor_op *op, struct pass *s)
 
 static enum co_status qmp_command(struct hypervisor_op *op, struct pass *s)
 {
+    s->call.unlimited = true; // what it takes is for the user to know
     if (monitor_pass(&s->call, &s->guest->monitor, op->task, op->command.command, op->err) !=
         CO_DONE)
         return CO_WAITING;

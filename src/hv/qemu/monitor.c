@@ -38,10 +38,14 @@ static void wake_everybody(struct monitor *m)
         task_wake(call->task);
 }
 
+// The next command waits until all of the last one has gone, whether its answer is still waited for
+// or not.
 static void drop_output(struct monitor *m)
 {
     slot_release(m->out);
     m->out = NULL;
+    if (m->first)
+        task_wake(m->first->task);
 }
 
 // Something came that is not QMP. The guest runs on, but nobody can talk to it any more.
@@ -185,7 +189,7 @@ static ptrdiff_t write_some(struct monitor *m)
 static void write_output(struct monitor *m)
 {
     ptrdiff_t sent = write_some(m);
-    if (sent == -EAGAIN)
+    if (sent == -EAGAIN || sent == -EINTR)
         return;
     m->out_fd = -1;
     if (sent < 0) {
@@ -205,7 +209,7 @@ static void wait_for_end(struct monitor *m)
 {
     char waste[512];
     ptrdiff_t got = port_read(m->fd, waste, sizeof(waste));
-    if (got <= 0 && got != -EAGAIN)
+    if (got <= 0 && got != -EAGAIN && got != -EINTR)
         end(m);
 }
 

@@ -97,8 +97,8 @@ void monitor_close(struct monitor *monitor);
 enum co_status monitor_command(struct monitor_call *call, struct monitor *monitor,
                                struct task *task, const char *command, struct slice arguments,
                                struct error *err);
-// As monitor_command, without a limit of time, for a whole command object, to which an id is added;
-// QEMU's errors are an answer like any other.
+// As monitor_command, for a whole command object, to which an id is added; QEMU's errors are an
+// answer like any other.
 enum co_status monitor_pass(struct monitor_call *call, struct monitor *monitor, struct task *task,
                             struct slice object, struct error *err);
 

@@ -223,7 +223,13 @@ static enum co_status run(struct monitor_call *call, struct monitor *m, struct t
         CO_RETURN(&call->co);
     }
     join(call, m, task);
-    CO_WAIT(&call->co, my_turn(call));
+    if (limit)
+        pause_start(&call->limit, task, limit);
+    CO_WAIT(&call->co, my_turn(call) || call->limit.over);
+    if (!my_turn(call)) {
+        finish(call, text, err);
+        CO_RETURN(&call->co);
+    }
     while (!call->failed && usable(call->monitor) && !send(call, text, err) && !error_is_set(err)) {
         pause_start(&call->limit, task, SLOT_DELAY_NS);
         CO_WAIT(&call->co, call->limit.over || call->failed);
@@ -252,7 +258,7 @@ enum co_status monitor_pass(struct monitor_call *call, struct monitor *m, struct
                             struct slice object, struct error *err)
 {
     struct text text = {.command = NULL, .arguments = SLICE_NONE, .object = object};
-    return run(call, m, task, &text, 0, err);
+    return run(call, m, task, &text, call->unlimited ? 0 : MONITOR_COMMAND_LIMIT_NS, err);
 }
 
 // ---- the beginning

@@ -67,7 +67,7 @@ enum lines_read lines_read(struct lines *lines, int fd, int *error)
     if (!make_room(lines))
         return LINES_NO_ROOM;
     ptrdiff_t got = port_read(fd, buffer_of(lines) + lines->len, size_of(lines) - lines->len);
-    if (got == -EAGAIN)
+    if (got == -EAGAIN || got == -EINTR)
         return LINES_WAIT;
     if (got <= 0) {
         *error = (int)got;

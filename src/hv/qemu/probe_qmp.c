@@ -33,7 +33,7 @@ static bool send_all(struct probe_qmp *qmp, struct slice text)
     while (text.len) {
         // Not port_write(): in a worker, a program that has ended would take us with it (SIGPIPE).
         ptrdiff_t sent = port_send_fds(qmp->fd, text.at, text.len, NULL, 0);
-        if (sent < 0 && sent != -EAGAIN)
+        if (sent < 0 && sent != -EAGAIN && sent != -EINTR)
             return fail(qmp, "the emulator ended");
         if (sent < 0 && !wait_for(qmp, PORT_POLL_OUT))
             return false;

@@ -330,6 +330,7 @@ static enum co_status undo(struct hypervisor_op *op, struct start *s, struct co 
     CO_BEGIN(co);
     memset(&s->kill, 0, sizeof(s->kill));
     s->by_itself = ended_by_itself(s->guest);
+    s->guest->being_destroyed = true; // what it tells of its end is told by the error
     CO_CALL(co, process_kill(&s->kill, s->guest, op->task, true, &s->error));
     if (s->by_itself)
         tell_log(op, s);
