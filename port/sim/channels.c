@@ -279,6 +279,12 @@ bool sim_send_handle(int handle, int sent)
     return send_with(handle, "", 1, &sent, 1) == 1;
 }
 
+void sim_own(int handle, struct sim_actor *owner)
+{
+    sim->files[handle].owner = owner;
+    sim_wake_owner(handle);
+}
+
 void sim_close(int handle)
 {
     sim_file_release(handle);

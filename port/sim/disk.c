@@ -331,8 +331,6 @@ static int walk_to(struct sim_walk *walk, const char *path, bool follow)
 int sim_path_walk(struct sim_walk *walk, const char *path, bool follow)
 {
     *walk = (struct sim_walk){.directory = 0};
-    if (path[0] != '/')
-        sim_fail("a path that is not absolute: '%s'", path);
     return walk_to(walk, path, follow);
 }
 

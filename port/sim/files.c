@@ -182,7 +182,7 @@ ptrdiff_t port_read(int fd, void *to, size_t len)
         file->offset += got > 0 ? (uint64_t)got : 0;
     } else if (file->kind == SIM_STREAM && (got = transfer_fault(&len)) == 0) {
         while ((got = sim_channel_read(number, to, len)) == -EAGAIN && waits(file))
-            sim_enter("read, waiting");
+            sim_sleep(&number, 1, SIM_NEVER);
     }
     if (got != -EAGAIN && got != -EINTR)
         sim_progress();
@@ -195,7 +195,7 @@ static ptrdiff_t write_stream(int number, const void *from, size_t len)
     ptrdiff_t put = transfer_fault(&len);
     while (put == 0 && (put = sim_channel_write(number, from, len)) == -EAGAIN &&
            waits(&sim->files[number])) {
-        sim_enter("write, waiting");
+        sim_sleep(&number, 1, SIM_NEVER);
         put = 0;
     }
     return put;

@@ -385,7 +385,7 @@ void sim_wake(struct sim_actor *actor, uint64_t delay_ns)
         actor->known = true;
         actor->at = SIM_NEVER;
     }
-    uint64_t at = sim->now + delay_ns;
+    uint64_t at = delay_ns < SIM_NEVER - sim->now ? sim->now + delay_ns : SIM_NEVER;
     if (at < actor->at)
         actor->at = at;
 }
@@ -413,13 +413,18 @@ static struct sim_actor *next_actor(void)
     return found;
 }
 
+#define STEPS_MAX 100000 // at one time
+
 // Actors are called outside of any process: what they do is not the daemon's doing.
 void sim_run_due(void)
 {
     struct sim_process *self = sim_self;
     struct sim_actor *actor;
+    unsigned steps = 0;
     sim_self = NULL;
     while ((actor = next_actor())) {
+        if (++steps > STEPS_MAX)
+            sim_fail("an actor of the world does not let time pass");
         actor->at = SIM_NEVER;
         actor->step(actor);
         if (sim->ending != SIM_ENDED) // a worker has met the crash that was set

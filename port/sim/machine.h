@@ -122,7 +122,8 @@ struct sim_process {
     enum sim_process_kind kind;
     int pid, parent, group;
     uint64_t start;
-    bool ended; // a zombie
+    uint64_t sleeps_until; // of a worker that waits for something; 0
+    bool ended;            // a zombie
     struct port_exit how;
     const struct sim_program *program;
     struct sim_blob state;
@@ -230,6 +231,8 @@ void sim_process_give(struct sim_process *process, int fd, int file); // one mor
 void sim_process_end(struct sim_process *process, struct port_exit how);
 void sim_workers_end(void); // of this life's daemon
 void sim_yield(void);       // in a worker: until its turn comes
+// In a worker: until something happens to one of the files, or that time. It may return before.
+void sim_sleep(const int *files, size_t count, uint64_t until);
 struct sim_process *sim_process_find(int pid);
 
 // The world: runs whoever is due. Returns when the next one is.

@@ -59,13 +59,16 @@ static int wait_for_world(struct port_poll *polls, size_t count, int64_t timeout
     }
 }
 
-// A worker lets the others run until something is ready.
 static int wait_in_worker(struct port_poll *polls, size_t count, int64_t timeout_ns)
 {
     uint64_t end = timeout_ns < 0 ? SIM_NEVER : sim->now + (uint64_t)timeout_ns;
-    int ready;
+    int files[16], ready;
+    size_t n = 0;
+    for (size_t i = 0; i < count && n < sizeof(files) / sizeof(files[0]); i++)
+        if (polls[i].fd >= 0)
+            files[n++] = sim_fd_number(polls[i].fd);
     while ((ready = scan(polls, count)) == 0 && sim->now < end)
-        sim_enter("poll, waiting");
+        sim_sleep(files, n, end);
     return ready;
 }
 

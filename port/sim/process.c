@@ -31,6 +31,7 @@ static struct sim_process *new_process(enum sim_process_kind kind)
         process->parent = sim_self->pid;
         process->start = sim->now / (SIM_NS_PER_S / TICKS_PER_S);
         process->ended = false;
+        process->sleeps_until = 0;
         process->program = NULL;
         process->actor.at = SIM_NEVER; // the machine knows this actor from the slot's last process
         for (int fd = 0; fd < SIM_FDS; fd++)
@@ -129,7 +130,8 @@ static const struct sim_program *find_program(const char *path)
 static void step_program(struct sim_actor *actor)
 {
     struct sim_process *process = (struct sim_process *)(void *)actor;
-    process->program->step(process);
+    if (process->kind == SIM_PROGRAM && !process->ended) // else somebody woke it too late
+        process->program->step(process);
 }
 
 static void give_standard(struct sim_process *process, int as, int fd)
@@ -186,6 +188,37 @@ int sim_process_pid(const struct sim_process *process)
 int sim_process_handle(const struct sim_process *process, int fd)
 {
     return fd >= 0 && fd < SIM_FDS ? process->fds[fd] : -1;
+}
+
+void sim_process_take(struct sim_process *process, int handle)
+{
+    for (int fd = 3; fd < SIM_FDS; fd++) {
+        if (process->fds[fd] < 0) {
+            process->fds[fd] = (int16_t)handle;
+            return;
+        }
+    }
+    sim_fail("process %d has no descriptor left", process->pid);
+}
+
+void sim_process_close(struct sim_process *process, int handle)
+{
+    for (int fd = 0; fd < SIM_FDS; fd++) {
+        if (process->fds[fd] == handle) {
+            process->fds[fd] = -1;
+            sim_file_release(handle);
+            return;
+        }
+    }
+}
+
+void sim_process_say(struct sim_process *process, const char *text)
+{
+    const struct sim_file *file = process->fds[2] < 0 ? NULL : &sim->files[process->fds[2]];
+    if (file && file->kind == SIM_REGULAR)
+        sim_inode_write(file->inode, sim_inode(file->inode)->now.size, text, strlen(text));
+    else if (file && file->kind == SIM_STREAM)
+        sim_channel_write(process->fds[2], text, strlen(text));
 }
 
 void sim_process_exit(struct sim_process *process, int status)

@@ -115,6 +115,7 @@ ptrdiff_t sim_write(int handle, const void *from, size_t len);
 // A handle that came with the bytes read last; -1 when there is none.
 int sim_take_handle(int handle, struct sim_actor *owner);
 bool sim_send_handle(int handle, int sent); // with one byte; the sender keeps its handle
+void sim_own(int handle, struct sim_actor *owner);
 void sim_close(int handle);
 void sim_reset_connection(int handle); // the peer sees -ECONNRESET
 
@@ -137,6 +138,10 @@ struct sim_actor *sim_process_actor(struct sim_process *process);
 int sim_process_pid(const struct sim_process *process);
 // The handle behind a descriptor that the process was started with; -1.
 int sim_process_handle(const struct sim_process *process, int fd);
+// A handle that is closed with the process, or before.
+void sim_process_take(struct sim_process *process, int handle);
+void sim_process_close(struct sim_process *process, int handle);
+void sim_process_say(struct sim_process *process, const char *text); // to its standard error
 void sim_process_exit(struct sim_process *process, int status);
 void sim_process_die(struct sim_process *process, int signal);
 // Walks the running programs; start with NULL.

@@ -55,6 +55,17 @@ void sim_yield(void)
         _exit(0); // killed, or the daemon is gone
 }
 
+void sim_sleep(const int *files, size_t count, uint64_t until)
+{
+    for (size_t i = 0; i < count; i++)
+        sim->files[files[i]].owner = &sim_self->actor;
+    sim_self->sleeps_until = until;
+    sim_enter("wait");
+    sim_self->sleeps_until = 0;
+    for (size_t i = 0; i < count; i++)
+        sim->files[files[i]].owner = NULL;
+}
+
 static _Noreturn void run_worker(int (*work)(void *, int), void *argument, int out)
 {
     sim_self->actor.at = SIM_NEVER;
@@ -77,8 +88,11 @@ static void lose_dead_workers(void)
     }
 }
 
-static uint64_t operation_time(void)
+// A worker that sleeps is woken by what it waits for.
+static uint64_t next_turn(const struct sim_process *process)
 {
+    if (process->sleeps_until)
+        return process->sleeps_until > sim->now ? process->sleeps_until - sim->now : 0;
     return 1000 + sim_random(1 + sim->weather.disk_wait_us * SIM_NS_PER_US);
 }
 
@@ -98,6 +112,8 @@ static void step_worker(struct sim_actor *actor)
 {
     struct sim_process *process = (struct sim_process *)(void *)actor;
     int slot = (int)(process - sim->processes);
+    if (process->kind != SIM_WORKER || process->ended)
+        return; // somebody woke it too late
     if (sim_chance(sim->weather.worker_dies)) {
         sim_process_die(process, 9);
         lose_worker(slot);
@@ -106,7 +122,7 @@ static void step_worker(struct sim_actor *actor)
     if (write(workers[slot].go, "g", 1) != 1)
         sim_fail("a worker is gone");
     if (await(slot))
-        sim_wake(actor, operation_time());
+        sim_wake(actor, next_turn(process));
     else
         lose_worker(slot);
 }
@@ -175,7 +191,7 @@ int port_worker(int (*work)(void *argument, int out), void *argument, const int 
         sim_process_give(process, fd, SIM_DAEMON_PROCESS->fds[fd]);
     int slot = start_process(process, work, argument, ends[1]);
     if (await(slot)) // at its first call
-        sim_wake(&process->actor, operation_time());
+        sim_wake(&process->actor, next_turn(process));
     else
         lose_worker(slot);
     port_close(ends[1]);

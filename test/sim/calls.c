@@ -2,12 +2,11 @@
 #include "test/sim/world.h"
 
 #include "test/contract/random_wire.h"
+#include "test/sim/qemu.h"
 #include "virt/domain_constants.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define EMULATOR "/usr/bin/qemu-system-x86_64"
 
 bool decode(const struct xdr_type *type, const uint8_t *body, size_t len, void *into)
 {
@@ -81,7 +80,7 @@ static struct slice definition(enum driver driver, int name, uint32_t version)
         buffer_puts(&to, "<os><type>hvm</type></os></domain>");
     else
         buffer_puts(
-            &to, "<os><type arch='x86_64' machine='pc'>hvm</type></os><devices><emulator>" EMULATOR
+            &to, "<os><type arch='x86_64' machine='pc'>hvm</type></os><devices><emulator>" QEMU_PATH
                  "</emulator><console type='pty'/></devices></domain>");
     if (!buffer_ok(&to))
         sim_fail("a definition does not fit");
@@ -316,8 +315,8 @@ static const struct call_kind open_kind = {
 };
 
 static const struct call_kind kinds[] = {
-    {REMOTE_PROC_DOMAIN_DEFINE_XML_FLAGS, 120, build_define, defined, NULL},
-    {REMOTE_PROC_DOMAIN_UNDEFINE_FLAGS, 50, build_undefine, NULL, NULL},
+    {REMOTE_PROC_DOMAIN_DEFINE_XML_FLAGS, 160, build_define, defined, NULL},
+    {REMOTE_PROC_DOMAIN_UNDEFINE_FLAGS, 25, build_undefine, NULL, NULL},
     {REMOTE_PROC_DOMAIN_CREATE_XML, 40, build_create_xml, NULL, NULL},
     {REMOTE_PROC_DOMAIN_CREATE_WITH_FLAGS, 80, build_flags, NULL, NULL},
     {REMOTE_PROC_DOMAIN_DESTROY_FLAGS, 60, build_flags, NULL, NULL},

@@ -21,6 +21,11 @@ unsigned daemon_clients(void)
     return client_count();
 }
 
+bool daemon_slots_free(void)
+{
+    return slot_small_free() == CONFIG_SMALL_SLOTS && slot_large_free() == CONFIG_LARGE_SLOTS;
+}
+
 const char *daemon_holds(void)
 {
     if (client_count())

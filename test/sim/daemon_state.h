@@ -6,6 +6,7 @@
 
 bool daemon_has_qemu(void);
 unsigned daemon_clients(void);
+bool daemon_slots_free(void); // so no call is in progress
 // What has not been given back although nobody is there; NULL when everything has been.
 const char *daemon_holds(void);
 

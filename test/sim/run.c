@@ -4,11 +4,12 @@
 
 #include "daemon/daemon.h"
 #include "test/sim/daemon_state.h"
+#include "test/sim/qemu.h"
 #include "test/sim/world.h"
 
 #include <string.h>
 
-#define SCRIPT_LIMIT_NS (900 * SIM_NS_PER_S)
+#define SCRIPT_LIMIT_NS (2000 * SIM_NS_PER_S)
 #define REST_LIMIT_NS   (300 * SIM_NS_PER_S)
 #define BOOT_LIMIT_NS   (200 * SIM_NS_PER_S)
 
@@ -47,6 +48,7 @@ static void choose_weather(void)
     weather->worker_dies = fault(150, 30);
     weather->disk_wait_us = (unsigned)sim_random(sim_chance(300) ? 300000 : 300);
     weather->pipe_room = sim_chance(300) ? room(65536) : 65536;
+    world->vices = fault(600, 500);
     weather->socket_room = sim_chance(300) ? 64 + room(65536) : 65536;
 }
 
@@ -85,8 +87,10 @@ static struct client *auditor(void)
 
 static void await_boot(void)
 {
-    if (world->descriptors == 0 && sim_ready()) {
-        world->descriptors = sim_descriptors();
+    if (!world->booted && sim_ready()) {
+        world->booted = true;
+        if (world->descriptors == 0) // the machine's first start, without guests
+            world->descriptors = sim_descriptors();
         client_start(auditor(), 0, 1000, POLITE, world->auditing);
     } else if (auditor()->opened) {
         audit_begin(world->auditing, true);
@@ -136,10 +140,21 @@ static void await_settlement(void)
         return;
     }
     clear_up(true);
-    if (age() < 70 * SIM_NS_PER_S || sim_workers() || daemon_clients() != 1)
+    if (sim_workers() || daemon_clients() != 1 || !daemon_slots_free())
+        world->quiet_since = sim_now();
+    if (age() > SCRIPT_LIMIT_NS)
+        sim_fail("calls of clients that have left do not come to their end");
+    if (sim_now() - world->quiet_since < 70 * SIM_NS_PER_S)
         return;
     audit_begin(world->auditing, false);
     enter(LAST_AUDIT);
+}
+
+// Each running guest has its monitor, and its agent at most.
+static bool descriptors_are_right(void)
+{
+    unsigned open = sim_descriptors(), guests = qemu_running(NULL);
+    return open >= world->descriptors + guests && open <= world->descriptors + 2 * guests;
 }
 
 static const char *not_at_rest(void)
@@ -149,8 +164,10 @@ static const char *not_at_rest(void)
         return held;
     if (sim_workers())
         return "workers are still there";
-    if (sim_descriptors() != world->descriptors)
-        return "descriptors are open that were not at the start";
+    if (sim_processes() != qemu_running(NULL))
+        return "processes that have ended were not taken note of";
+    if (!descriptors_are_right())
+        return "descriptors are open that nobody needs";
     return NULL;
 }
 
@@ -182,6 +199,7 @@ static void direct(struct sim_actor *actor)
     case SCRIPT:
         if (all_done() || age() > SCRIPT_LIMIT_NS) {
             send_away();
+            world->quiet_since = sim_now();
             enter(SETTLE);
         }
         break;
@@ -189,7 +207,10 @@ static void direct(struct sim_actor *actor)
         await_settlement();
         break;
     case LAST_AUDIT:
-        if (audit_done()) {
+        if (audit_done() && !world->keep_guests) {
+            world->keep_guests = true;
+            audit_destroy(); // and looks again
+        } else if (audit_done()) {
             client_leave(auditor());
             enter(REST);
         } else if (age() > ANSWER_LIMIT_NS) {
@@ -204,7 +225,8 @@ static void direct(struct sim_actor *actor)
             sim_fail("the daemon was told to end, and does not");
         break;
     }
-    sim_wake(actor, 20 * SIM_NS_PER_MS);
+    bool waiting = world->phase == SETTLE || world->phase == REST;
+    sim_wake(actor, waiting ? SIM_NS_PER_S : 20 * SIM_NS_PER_MS);
 }
 
 // ---- lives --------------------------------------------------------------------------------------
@@ -216,7 +238,8 @@ static void start_life(void)
     world->auditing = sim_chance(500) || !daemon_has_qemu() ? DRIVER_TEST : DRIVER_QEMU;
     for (int i = 0; i < CLIENTS; i++)
         client_drop(&world->clients[i]);
-    world->descriptors = 0;
+    world->booted = false;
+    world->keep_guests = sim_chance(500);
     enter(BOOT);
     sim_wake(&world->director, 0);
 }
@@ -263,6 +286,7 @@ bool run_seed(uint64_t seed)
 {
     sim_reset(seed);
     new_world();
+    sim_program_add(&qemu_program_x86_64);
     choose_weather();
     unsigned lives = sim_chance(400) ? 1 : 2 + (unsigned)sim_random(3);
     for (unsigned life = 1; life <= lives; life++)

@@ -147,6 +147,7 @@ struct audit {
 };
 
 void audit_begin(enum driver driver, bool first); // with the auditor's connection
+void audit_destroy(void);                         // ends every guest, and then looks again
 bool audit_done(void);
 
 // ---- the run (run.c) ----------------------------------------------------------------------------
@@ -158,9 +159,13 @@ struct world {
     enum phase phase;
     uint64_t phase_began;
     enum driver auditing;
-    unsigned descriptors; // at the start of a life
+    bool booted;
+    bool keep_guests;     // at the end of this life
+    unsigned descriptors; // of a daemon that does nothing
     struct sim_weather stormy;
     bool cleared;
+    unsigned vices; // of 1000 emulators
+    uint64_t quiet_since;
     struct model model;
     struct audit audit;
     struct client clients[CLIENTS];
