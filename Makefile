@@ -47,7 +47,7 @@ LIBS := $(if $(wildcard src/net/tls.c),$(MBEDTLS_LIBS))
 PROTOCOLS := $(sort $(wildcard proto/*.x))
 GENERATED := $(PROTOCOLS:%.x=$(O)/gen/%.h)
 CONTRACT := $(O)/gen/proto/contract
-SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c port/linux/*.c))
+SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c src/*/*/*/*.c port/linux/*.c))
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(if $(PROTOCOLS),$(CONTRACT).o)
 MAIN := $(O)/src/daemon/main.o
 LIBRARY := $(O)/libnanovirt.a

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes src/virt/cpu_x86_map.c: the names, bits and members of libvirt's x86 processor models.
+"""Makes src/virt/node/cpu_x86_map.c: the names, bits and members of libvirt's x86 processor models.
 
-    scripts/cpu_map.py LIBVIRT/src/cpu_map > src/virt/cpu_x86_map.c
+    scripts/cpu_map.py LIBVIRT/src/cpu_map > src/virt/node/cpu_x86_map.c
 
 Names, their order, bits and signatures are facts that clients see; they are taken from libvirt's own
 description so that a model means the same here.
@@ -68,7 +68,7 @@ def main():
 
     out = print
     out("// The x86 processor models and features: made by scripts/cpu_map.py from libvirt's description.")
-    out('#include "virt/cpu_x86.h"\n')
+    out('#include "virt/node/cpu_x86.h"\n')
     out("// clang-format off")
     out("const struct cpu_x86_register cpu_x86_registers[CPU_X86_REGISTERS] = {")
     for msr, leaf, sub, register in registers:

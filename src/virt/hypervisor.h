@@ -5,7 +5,7 @@
 // VIR_ERR_NO_SUPPORT. The caller holds the domain's job, has checked that the domain is active (or
 // not) as the API demands, and keeps the op in place until CO_DONE. Drivers change the row
 // (domain_set_state, id, guest), write the live definition and emit the events
-// (virt/domain_event.h).
+// (virt/domain/domain_event.h).
 #ifndef VIRT_HYPERVISOR_H
 #define VIRT_HYPERVISOR_H
 
@@ -14,8 +14,8 @@
 #include "core/error.h"
 #include "core/loop.h"
 #include "text/xml.h"
-#include "virt/domain.h"
-#include "virt/node.h"
+#include "virt/domain/domain.h"
+#include "virt/node/node.h"
 
 #define HYPERVISOR_STATE_SIZE 2048
 
@@ -144,7 +144,7 @@ struct hypervisor {
     bool checks_max_vcpus; // virDomainSetVcpusFlags looks at max_vcpus first, with its own words
     bool lists_security_labels; // virDomainGetSecurityLabelList is there
     bool no_block_sums;         // virDomainBlockStats is all there is of disks, one at a time
-    bool has_storage;           // storage pools and volumes (virt/storage.h)
+    bool has_storage;           // storage pools and volumes (virt/storage/storage.h)
     bool terse_lookups;         // a lookup that fails says "Domain not found" and not which
     struct hypervisor_flags allowed;
     int error_domain;       // VIR_FROM_QEMU, VIR_FROM_TEST
@@ -166,7 +166,7 @@ struct hypervisor {
     const char *(*uri)(void); // virConnectGetURI
 
     // --- documents
-    // Completes and checks a parsed definition in place: virt/domain_xml.h's rules with this
+    // Completes and checks a parsed definition in place: virt/xml/domain_xml.h's rules with this
     // driver's defaults. `flags`: VIR_DOMAIN_DEFINE_*.
     bool (*parse)(struct xml_doc *doc, struct slice text, uint32_t flags, struct error *err);
     // Whether definitions can be completed and the documents below written now; if not, the task is
@@ -178,7 +178,7 @@ struct hypervisor {
     // The driver's own elements of a status document, between <domstatus> and <domain>.
     void (*write_status)(const struct domain *domain, struct buffer *out);
     int32_t (*max_vcpus)(struct slice type, struct error *err);
-    const struct node_view *node; // the host, as this driver shows it (virt/node.h)
+    const struct node_view *node; // the host, as this driver shows it (virt/node/node.h)
 
     // --- life cycle. `start` gets a row whose definition_tree() is the persistent definition, or,
     // with op->document, the completed document in definition_scratch(), which is there until the
@@ -214,7 +214,7 @@ struct hypervisor {
     // Counters of an interface (by the name of its device on the host), as the guest counts.
     bool (*interface_stats)(const struct domain *domain, const char *device,
                             struct port_link_stats *to, struct error *err);
-    // Of a running domain: a bit 1 << DOMAIN_TAINT_... for each (virt/domain_taint.h).
+    // Of a running domain: a bit 1 << DOMAIN_TAINT_... for each (virt/domain/domain_taint.h).
     uint32_t (*taints)(const struct domain *domain);
     // Where the firmware's variables of a domain lie whose definition does not say so (<os
     // firmware='efi'>); false when it has none.

@@ -3,7 +3,7 @@
 #define TEST_FUZZ_DEFINITION_H
 
 #include "fuzz.h"
-#include "virt/domain_xml.h"
+#include "virt/xml/domain_xml.h"
 
 // Parses a definition as a client's, and if it is one: its canonical form stays as it is when it is
 // read again, and so does the live form.

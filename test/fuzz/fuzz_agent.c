@@ -4,7 +4,7 @@
 // guest-sync that the daemon sent last.
 #include "fuzz.h"
 
-#include "hv/qemu/agent.h"
+#include "hv/qemu/monitor/agent.h"
 
 #include <stdio.h>
 

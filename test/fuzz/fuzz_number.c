@@ -2,7 +2,7 @@
 #include "fuzz.h"
 
 #include "text/utf8.h"
-#include "virt/domain.h"
+#include "virt/domain/domain.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -2,8 +2,8 @@
 // each JSON argument is JSON, and what goes to the shell is text.
 #include "fuzz.h"
 
-#include "hv/qemu/command.h"
-#include "hv/qemu/host_model.h"
+#include "hv/qemu/command/command.h"
+#include "hv/qemu/capabilities/host_model.h"
 #include "port/port.h"
 #include "text/json.h"
 

@@ -3,7 +3,7 @@
 // An input is a byte that tells in how many pieces it comes, and what the emulator writes.
 #include "fuzz.h"
 
-#include "hv/qemu/monitor.h"
+#include "hv/qemu/monitor/monitor.h"
 
 #define JOBS 4
 #define GREETED                                                                                    \

@@ -3,7 +3,7 @@
 
 #include "port/port.h"
 #include "text/xml.h"
-#include "virt/node.h"
+#include "virt/node/node.h"
 
 #include <stdio.h>
 

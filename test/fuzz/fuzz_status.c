@@ -7,8 +7,8 @@
 #include "core/log.h"
 #include "core/paths.h"
 #include "hv/test/driver.h"
-#include "virt/definition.h"
-#include "virt/domain_xml.h"
+#include "virt/domain/definition.h"
+#include "virt/xml/domain_xml.h"
 
 #include <stdio.h>
 

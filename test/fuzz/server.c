@@ -13,7 +13,7 @@
 #include "rpc/client.h"
 #include "rpc/dispatch.h"
 #include "virt/connection.h"
-#include "virt/definition.h"
+#include "virt/domain/definition.h"
 #include "virt/handlers.h"
 
 #include <errno.h>

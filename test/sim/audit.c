@@ -6,7 +6,7 @@
 #include "test/sim/qemu.h"
 #include "test/sim/world.h"
 
-#include "virt/domain_constants.h"
+#include "virt/domain/domain_constants.h"
 
 #include <string.h>
 

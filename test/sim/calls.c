@@ -3,7 +3,7 @@
 
 #include "test/contract/random_wire.h"
 #include "test/sim/qemu.h"
-#include "virt/domain_constants.h"
+#include "virt/domain/domain_constants.h"
 
 #include <stdio.h>
 #include <string.h>

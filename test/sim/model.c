@@ -7,7 +7,7 @@
 // from then on.
 #include "test/sim/world.h"
 
-#include "virt/domain_constants.h"
+#include "virt/domain/domain_constants.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 #ifndef TEST_UNIT_QEMU_LOOKUP_H
 #define TEST_UNIT_QEMU_LOOKUP_H
 
-#include "hv/qemu/defaults.h"
-#include "virt/xml_schema.h"
+#include "hv/qemu/definition/defaults.h"
+#include "virt/xml/xml_schema.h"
 
 #include <string.h>
 

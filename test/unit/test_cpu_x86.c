@@ -1,6 +1,6 @@
 // Which model describes an x86 processor.
-#include "virt/cpu_arm.h"
-#include "virt/cpu_x86.h"
+#include "virt/node/cpu_arm.h"
+#include "virt/node/cpu_x86.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

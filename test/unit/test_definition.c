@@ -1,7 +1,7 @@
 // Definitions as files: written durably and completely, read back, and loaded at start-up.
 #define _GNU_SOURCE
 #include "core/loop.h"
-#include "virt/definition.h"
+#include "virt/domain/definition.h"
 #include "virt/hypervisor.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 // The table of domains: rows, lookups, order, references, ids, jobs.
 #include "core/loop.h"
-#include "virt/domain.h"
-#include "virt/domain_list.h"
+#include "virt/domain/domain.h"
+#include "virt/domain/domain_list.h"
 #include "virt/hypervisor.h"
 
 #include <setjmp.h>

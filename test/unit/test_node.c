@@ -1,7 +1,7 @@
 // The node as it is shown to clients, over made-up hosts in a directory of their own.
 #define _GNU_SOURCE
 #include "text/xml.h"
-#include "virt/node.h"
+#include "virt/node/node.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 // The guest agent's client against a scripted agent on the other end of a socket pair.
-#include "hv/qemu/agent.h"
-#include "hv/qemu/monitor.h"
+#include "hv/qemu/monitor/agent.h"
+#include "hv/qemu/monitor/monitor.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // The cache of what emulators can do, probing, and the documents made of it.
-#include "hv/qemu/capabilities_guests.h"
-#include "hv/qemu/probe.h"
+#include "hv/qemu/capabilities/capabilities_guests.h"
+#include "hv/qemu/capabilities/probe.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,8 +2,8 @@
 //
 // test/data/qemu has live definitions as libvirtd 9.0 shows them, and beside each the arguments
 // that were compared with those libvirtd gave its emulator. NANOVIRT_UPDATE=1 writes them anew.
-#include "hv/qemu/command.h"
-#include "hv/qemu/host_model.h"
+#include "hv/qemu/command/command.h"
+#include "hv/qemu/capabilities/host_model.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

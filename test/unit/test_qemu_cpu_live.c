@@ -1,5 +1,5 @@
 // The processor of a running guest's definition: what the emulator added and left out.
-#include "hv/qemu/cpu_live.h"
+#include "hv/qemu/guest/cpu_live.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

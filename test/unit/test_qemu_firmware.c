@@ -1,5 +1,5 @@
 // Firmware descriptors: their order, and which of them satisfies a guest.
-#include "hv/qemu/firmware.h"
+#include "hv/qemu/capabilities/firmware.h"
 
 #include "port/port.h"
 

@@ -1,5 +1,5 @@
 // QMP against a scripted emulator on the other end of a socket pair.
-#include "hv/qemu/monitor.h"
+#include "hv/qemu/monitor/monitor.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,10 +3,10 @@
 #include "core/child.h"
 #include "core/paths.h"
 #include "hv/qemu/driver.h"
-#include "hv/qemu/events.h"
-#include "hv/qemu/process.h"
-#include "virt/definition.h"
-#include "virt/domain_xml.h"
+#include "hv/qemu/guest/events.h"
+#include "hv/qemu/guest/process.h"
+#include "virt/domain/definition.h"
+#include "virt/xml/domain_xml.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

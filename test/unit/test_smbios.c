@@ -1,7 +1,7 @@
 // The SMBIOS table as sysinfo shows it.
 #define _GNU_SOURCE
-#include "virt/node.h"
-#include "virt/smbios.h"
+#include "virt/node/node.h"
+#include "virt/node/smbios.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

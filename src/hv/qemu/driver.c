@@ -3,17 +3,17 @@
 
 #include "core/log.h"
 #include "core/paths.h"
-#include "hv/qemu/adopt.h"
-#include "hv/qemu/capabilities_guests.h"
-#include "hv/qemu/capabilities_lookup.h"
-#include "hv/qemu/driver_probe.h"
-#include "hv/qemu/guest_ops.h"
-#include "hv/qemu/process.h"
-#include "virt/definition.h"
-#include "virt/domain_background.h"
-#include "virt/domain_xml.h"
-#include "virt/node.h"
-#include "virt/storage.h"
+#include "hv/qemu/guest/adopt.h"
+#include "hv/qemu/capabilities/capabilities_guests.h"
+#include "hv/qemu/capabilities/capabilities_lookup.h"
+#include "hv/qemu/capabilities/driver_probe.h"
+#include "hv/qemu/guest/guest_ops.h"
+#include "hv/qemu/guest/process.h"
+#include "virt/domain/definition.h"
+#include "virt/domain/domain_background.h"
+#include "virt/xml/domain_xml.h"
+#include "virt/node/node.h"
+#include "virt/storage/storage.h"
 
 #include <errno.h>
 #include <stdio.h>

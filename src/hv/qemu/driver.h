@@ -2,7 +2,7 @@
 #ifndef HV_QEMU_DRIVER_H
 #define HV_QEMU_DRIVER_H
 
-#include "hv/qemu/defaults.h"
+#include "hv/qemu/definition/defaults.h"
 #include "hv/qemu/settings.h"
 #include "port/port.h"
 #include "virt/hypervisor.h"

@@ -1,7 +1,7 @@
 // test:///default domains: what libvirt's test driver adds to a definition.
 #include "hv/test/defaults.h"
 
-#include "virt/domain_complete.h"
+#include "virt/xml/domain_complete.h"
 
 // The driver's hosts are i686.
 static bool complete_os(struct domain_xml *x)

@@ -2,7 +2,7 @@
 #ifndef HV_TEST_DEFAULTS_H
 #define HV_TEST_DEFAULTS_H
 
-#include "virt/domain_xml.h"
+#include "virt/xml/domain_xml.h"
 
 // Rules for domain_xml_parse(). `random` fills `len` bytes with random bytes.
 void test_domain_xml_rules(struct domain_xml_rules *rules,

@@ -7,7 +7,7 @@
 #include "core/log.h"
 #include "core/paths.h"
 #include "hv/test/defaults.h"
-#include "virt/definition.h"
+#include "virt/domain/definition.h"
 
 #include <assert.h>
 #include <stdio.h>

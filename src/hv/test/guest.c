@@ -1,8 +1,8 @@
 // The test driver's guests: the fixed and the made-up numbers that libvirt's test driver gives.
 #include "hv/test/driver.h"
 
-#include "virt/definition.h"
-#include "virt/domain_facts.h"
+#include "virt/domain/definition.h"
+#include "virt/domain/domain_facts.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 // The test driver's life cycle: a state in the row, a live definition in a file.
 #include "hv/test/driver.h"
 
-#include "virt/definition.h"
-#include "virt/domain_event.h"
+#include "virt/domain/definition.h"
+#include "virt/domain/domain_event.h"
 
 // ---- what the states allow
 

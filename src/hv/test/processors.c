@@ -1,8 +1,8 @@
 // The test driver's processors: bound only in the live definition, busy only in appearance.
 #include "hv/test/driver.h"
 
-#include "virt/cpuset.h"
-#include "virt/definition.h"
+#include "virt/domain/cpuset.h"
+#include "virt/domain/definition.h"
 
 #include <stdio.h>
 

@@ -1,0 +1,66 @@
+// Operations on running guests: the driver's entries of struct hypervisor.
+#ifndef HV_QEMU_GUEST_OPS_H
+#define HV_QEMU_GUEST_OPS_H
+
+#include "hv/qemu/guest/guest.h"
+#include "virt/hypervisor.h"
+
+// guest_power.c
+hypervisor_fn guest_shutdown, guest_reboot, guest_reset, guest_suspend, guest_resume;
+hypervisor_fn guest_inject_nmi;
+// guest_memory.c
+hypervisor_fn guest_set_memory, guest_memory_stats, guest_set_stats_period;
+bool guest_info(const struct domain *domain, uint64_t *memory_kib, uint64_t *cpu_ns);
+// guest_vcpus.c
+hypervisor_fn guest_set_vcpus;
+// guest_processors.c
+bool guest_vcpu(const struct domain *domain, unsigned vcpu, struct hypervisor_vcpu *to,
+                struct error *err);
+bool guest_pin(const struct domain *domain, int vcpu, const struct port_cpuset *cpus,
+               struct error *err);
+bool guest_cpu_stats(const struct domain *domain, int cpu, struct hypervisor_cpu_stats *to,
+                     struct error *err);
+bool guest_host_cpus(struct port_cpuset *cpus, struct error *err);
+bool guest_security_label(const struct domain *domain, unsigned nth, char *label, size_t size,
+                          bool *enforcing);
+// guest_stats.c
+hypervisor_fn guest_blocks;
+bool guest_interface_stats(const struct domain *domain, const char *device,
+                           struct port_link_stats *to, struct error *err);
+// guest_keys.c
+hypervisor_fn guest_send_key;
+// guest_monitor.c
+hypervisor_fn guest_monitor_command, guest_screenshot;
+// guest_agent.c
+hypervisor_fn guest_agent_command, guest_hostname, guest_get_time, guest_set_time;
+// guest_filesystems.c
+hypervisor_fn guest_filesystems;
+// guest_console.c
+hypervisor_fn guest_open_console, guest_open_channel;
+// guest_graphics.c
+hypervisor_fn guest_open_graphics;
+
+// The disk that QEMU speaks of: by its alias or the path of its device in QEMU's tree, or by the
+// name of a block node; either may be absent. NULL when there is none.
+const struct xml_node *guest_find_disk(const struct xml_node *tree, struct slice device,
+                                       struct slice node);
+
+// Whether the agent can be asked now (libvirt: qemuDomainAgentAvailable). Errors:
+// VIR_ERR_OPERATION_INVALID, VIR_ERR_AGENT_UNRESPONSIVE, VIR_ERR_ARGUMENT_UNSUPPORTED.
+bool guest_agent_available(const struct guest *guest, struct error *err);
+
+// What an operation that asks the agent keeps.
+struct guest_agent_op {
+    struct guest *guest;
+    union {
+        struct agent_call agent;
+        struct monitor_call call;
+    };
+};
+
+// One command; `command` is looked at in each call. True when it is over, with the answer in
+// s->agent or the op's error set.
+bool guest_agent_ask(struct hypervisor_op *op, struct guest_agent_op *s, struct slice command,
+                     int timeout);
+
+#endif

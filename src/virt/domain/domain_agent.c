@@ -1,0 +1,212 @@
+// Handlers: what the guest itself tells, through its agent: host name, time; and commands for it.
+#include "proto/qemu.h"
+#include "virt/domain/domain_call.h"
+#include "virt/handlers.h"
+
+#include <stddef.h>
+
+// ---- virDomainGetHostname
+
+static bool hostname_prepare(struct call *call, struct hypervisor_op *op)
+{
+    op->flags = CALL_ARGS(call, struct remote_domain_get_hostname_args)->flags;
+    return call_exclusive_flags(call, op->flags, VIR_DOMAIN_GET_HOSTNAME_LEASE,
+                                "VIR_DOMAIN_GET_HOSTNAME_LEASE", VIR_DOMAIN_GET_HOSTNAME_AGENT,
+                                "VIR_DOMAIN_GET_HOSTNAME_AGENT");
+}
+
+static uint32_t hostname_flags(const struct hypervisor *hypervisor)
+{
+    return hypervisor->allowed.hostname;
+}
+
+static void hostname_reply(struct call *call, const struct hypervisor_op *op)
+{
+    xdr_put_string(call_reply(call), slice_of(op->hostname.name));
+}
+
+static enum co_status get_hostname(struct call *call)
+{
+    static const struct domain_action action = {
+        .holder = "remoteDispatchDomainGetHostname",
+        .job = DOMAIN_JOB_AGENT,
+        .op = offsetof(struct hypervisor, hostname),
+        .allowed = hostname_flags,
+        .prepare = hostname_prepare,
+        .reply = hostname_reply,
+    };
+    return domain_call_action(call, &action);
+}
+
+// ---- virDomainGetTime, virDomainSetTime
+
+static bool get_time_prepare(struct call *call, struct hypervisor_op *op)
+{
+    op->flags = CALL_ARGS(call, struct remote_domain_get_time_args)->flags;
+    return true;
+}
+
+static void get_time_reply(struct call *call, const struct hypervisor_op *op)
+{
+    struct remote_domain_get_time_ret ret = {.seconds = op->time.seconds,
+                                             .nseconds = op->time.nseconds};
+    xdr_encode(call_reply(call), XDR_TYPE(remote_domain_get_time_ret), &ret);
+}
+
+static enum co_status get_time(struct call *call)
+{
+    static const struct domain_action action = {
+        .holder = "remoteDispatchDomainGetTime",
+        .job = DOMAIN_JOB_AGENT,
+        .op = offsetof(struct hypervisor, get_time),
+        .prepare = get_time_prepare,
+        .reply = get_time_reply,
+    };
+    return domain_call_action(call, &action);
+}
+
+static bool set_time_prepare(struct call *call, struct hypervisor_op *op)
+{
+    const struct remote_domain_set_time_args *args =
+        CALL_ARGS(call, struct remote_domain_set_time_args);
+    op->flags = args->flags;
+    op->time.seconds = args->seconds;
+    op->time.nseconds = args->nseconds;
+    return true;
+}
+
+static uint32_t set_time_flags(const struct hypervisor *hypervisor)
+{
+    return hypervisor->allowed.set_time;
+}
+
+static enum co_status set_time(struct call *call)
+{
+    static const struct domain_action action = {
+        .holder = "remoteDispatchDomainSetTime",
+        .job = DOMAIN_JOB_AGENT,
+        .op = offsetof(struct hypervisor, set_time),
+        .allowed = set_time_flags,
+        .prepare = set_time_prepare,
+    };
+    return domain_call_action(call, &action);
+}
+
+// ---- virDomainGetFSInfo
+
+static bool fsinfo_prepare(struct call *call, struct hypervisor_op *op)
+{
+    op->flags = CALL_ARGS(call, struct remote_domain_get_fsinfo_args)->flags;
+    return true;
+}
+
+static void fsinfo_reply(struct call *call, const struct hypervisor_op *op)
+{
+    struct xdr_writer *w = call_reply(call);
+    struct xdr_list_mark list = xdr_list_begin(w, REMOTE_DOMAIN_FSINFO_MAX);
+    for (uint32_t i = 0; i < op->filesystems.count; i++) {
+        const struct hypervisor_filesystem *found = &op->filesystems.at[i];
+        xdr_list_add(w, &list);
+        xdr_put_string(w, slice_of(found->mountpoint));
+        xdr_put_string(w, slice_of(found->name));
+        xdr_put_string(w, slice_of(found->type));
+        struct xdr_list_mark targets = xdr_list_begin(w, REMOTE_DOMAIN_FSINFO_DISKS_MAX);
+        for (uint32_t k = 0; k < found->target_count; k++) {
+            xdr_list_add(w, &targets);
+            xdr_put_string(w, slice_of(found->targets[k]));
+        }
+        xdr_list_end(w, &targets);
+    }
+    xdr_list_end(w, &list);
+    xdr_put_u32(w, op->filesystems.count);
+}
+
+static enum co_status get_fsinfo(struct call *call)
+{
+    static const struct domain_action action = {
+        .holder = "remoteDispatchDomainGetFSInfo",
+        .job = DOMAIN_JOB_AGENT,
+        .op = offsetof(struct hypervisor, filesystems),
+        .prepare = fsinfo_prepare,
+        .reply = fsinfo_reply,
+    };
+    return domain_call_action(call, &action);
+}
+
+const struct call_entry domain_agent_handlers[] = {
+    {REMOTE_PROC_DOMAIN_GET_FSINFO, get_fsinfo},
+    {REMOTE_PROC_DOMAIN_GET_HOSTNAME, get_hostname},
+    {REMOTE_PROC_DOMAIN_GET_TIME, get_time},
+    {REMOTE_PROC_DOMAIN_SET_TIME, set_time},
+    {0, NULL},
+};
+
+// ---- the QEMU program: virDomainQemuMonitorCommand, virDomainQemuAgentCommand
+
+#define MONITOR_COMMAND_HMP 1u // virDomainQemuMonitorCommandFlags
+
+static bool monitor_command_prepare(struct call *call, struct hypervisor_op *op)
+{
+    const struct qemu_domain_monitor_command_args *args =
+        CALL_ARGS(call, struct qemu_domain_monitor_command_args);
+    op->flags = args->flags;
+    op->command.command = args->cmd;
+    return true;
+}
+
+static uint32_t monitor_command_flags(const struct hypervisor *hypervisor)
+{
+    (void)hypervisor;
+    return MONITOR_COMMAND_HMP;
+}
+
+static void monitor_command_reply(struct call *call, const struct hypervisor_op *op)
+{
+    xdr_put_string(call_reply(call), op->command.result);
+}
+
+static enum co_status monitor_command(struct call *call)
+{
+    static const struct domain_action action = {
+        .holder = "qemuDispatchDomainQemuMonitorCommand",
+        .job = DOMAIN_JOB_MODIFY,
+        .op = offsetof(struct hypervisor, monitor_command),
+        .allowed = monitor_command_flags,
+        .prepare = monitor_command_prepare,
+        .reply = monitor_command_reply,
+    };
+    return domain_call_action(call, &action);
+}
+
+static bool agent_command_prepare(struct call *call, struct hypervisor_op *op)
+{
+    const struct qemu_domain_agent_command_args *args =
+        CALL_ARGS(call, struct qemu_domain_agent_command_args);
+    op->flags = args->flags;
+    op->command.command = args->cmd;
+    op->command.timeout = args->timeout;
+    return true;
+}
+
+static void agent_command_reply(struct call *call, const struct hypervisor_op *op)
+{
+    xdr_put_optional_string(call_reply(call), op->command.result);
+}
+
+static enum co_status agent_command(struct call *call)
+{
+    static const struct domain_action action = {
+        .holder = "qemuDispatchDomainQemuAgentCommand",
+        .job = DOMAIN_JOB_AGENT,
+        .op = offsetof(struct hypervisor, agent_command),
+        .prepare = agent_command_prepare,
+        .reply = agent_command_reply,
+    };
+    return domain_call_action(call, &action);
+}
+
+const struct call_entry qemu_command_handlers[] = {
+    {QEMU_PROC_DOMAIN_MONITOR_COMMAND, monitor_command},
+    {QEMU_PROC_DOMAIN_AGENT_COMMAND, agent_command},
+    {0, NULL},
+};

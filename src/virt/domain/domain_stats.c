@@ -1,0 +1,342 @@
+// Handlers: statistics of many domains in one call (virConnectGetAllDomainStats).
+//
+// Some groups have to be asked for and waited for, and a reply is written without a wait: so the
+// records are written into a slot of the call's own first.
+#include "core/slot.h"
+#include "rpc/xdr_params.h"
+#include "virt/domain/domain_call.h"
+#include "virt/domain/domain_facts.h"
+#include "virt/domain/domain_list.h"
+#include "virt/handlers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct stats_state {
+    struct domain_call base; // of the domain at hand
+    struct hypervisor_op op;
+    struct slot *slot;
+    struct xdr_writer w;
+    struct xdr_list_mark records;
+    struct xdr_list wanted; // what is left of the domains that were named
+    const struct hypervisor *hypervisor;
+    uint32_t groups;
+    struct co ask_co;
+    struct error ignored;
+};
+
+#define STATS_FLAGS                                                                                \
+    (DOMAIN_LIST_STATE_FILTERS | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT |                        \
+     VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING | VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS)
+
+static const struct remote_connect_get_all_domain_stats_args *stats_args(const struct call *call)
+{
+    return CALL_ARGS(call, struct remote_connect_get_all_domain_stats_args);
+}
+
+// ---- groups
+
+struct group_writer {
+    struct xdr_writer *w;
+    struct xdr_list_mark params;
+    const struct domain *domain;
+    const struct xml_node *tree; // the current definition
+    struct hypervisor_op *op;    // with blocks, when there are
+};
+
+static const char *field(const char *format, unsigned number) __attribute__((format(printf, 1, 0)));
+static const char *field(const char *format, unsigned number)
+{
+    static char name[80]; // VIR_TYPED_PARAM_FIELD_LENGTH
+    snprintf(name, sizeof(name), format, number);
+    return name;
+}
+
+static void put_state(struct group_writer *g)
+{
+    xdr_param_add_i32(g->w, &g->params, "state.state", g->domain->state);
+    xdr_param_add_i32(g->w, &g->params, "state.reason", g->domain->reason);
+}
+
+static void put_cpu(struct group_writer *g)
+{
+    struct hypervisor_cpu_stats stats;
+    struct error ignored = {0};
+    if (!domain_active(g->domain) || !g->domain->hypervisor->cpu_stats ||
+        !g->domain->hypervisor->cpu_stats(g->domain, -1, &stats, &ignored))
+        return;
+    xdr_param_add_u64(g->w, &g->params, "cpu.time", stats.cpu_ns);
+    xdr_param_add_u64(g->w, &g->params, "cpu.user", stats.user_ns);
+    xdr_param_add_u64(g->w, &g->params, "cpu.system", stats.system_ns);
+}
+
+static void put_balloon(struct group_writer *g)
+{
+    uint64_t cpu_ns, current = domain_current_memory_kib(g->tree);
+    if (g->domain->hypervisor->info)
+        g->domain->hypervisor->info(g->domain, &current, &cpu_ns);
+    xdr_param_add_u64(g->w, &g->params, "balloon.current", current);
+    xdr_param_add_u64(g->w, &g->params, "balloon.maximum", domain_memory_kib(g->tree));
+}
+
+static void put_vcpu(struct group_writer *g)
+{
+    uint32_t count = domain_vcpus(g->tree);
+    xdr_param_add_u32(g->w, &g->params, "vcpu.current", count);
+    xdr_param_add_u32(g->w, &g->params, "vcpu.maximum", domain_vcpus_max(g->tree));
+    for (uint32_t i = 0; i < count && domain_active(g->domain) && g->domain->hypervisor->vcpu;
+         i++) {
+        struct hypervisor_vcpu vcpu;
+        struct error ignored = {0};
+        if (!g->domain->hypervisor->vcpu(g->domain, i, &vcpu, &ignored))
+            continue;
+        xdr_param_add_i32(g->w, &g->params, field("vcpu.%u.state", i), vcpu.state);
+        xdr_param_add_u64(g->w, &g->params, field("vcpu.%u.time", i), vcpu.cpu_ns);
+    }
+}
+
+static void put_interface(struct group_writer *g)
+{
+    unsigned number = 0;
+    const struct xml_node *devices = xml_child(g->tree, "devices");
+    if (!domain_active(g->domain))
+        return;
+    xdr_param_add_u32(g->w, &g->params, "net.count", xml_count(devices, "interface"));
+    XML_EACH (interface, devices, "interface") {
+        char device[PORT_IFNAME_MAX];
+        struct port_link_stats stats;
+        struct error ignored = {0};
+        struct slice name = xml_attr_at(interface, "target", "dev");
+        unsigned i = number++;
+        if (!slice_copy(device, sizeof(device), name) || !slice_present(name))
+            continue;
+        xdr_param_add_string(g->w, &g->params, field("net.%u.name", i), name);
+        if (!g->domain->hypervisor->interface_stats ||
+            !g->domain->hypervisor->interface_stats(g->domain, device, &stats, &ignored))
+            continue;
+        xdr_param_add_u64(g->w, &g->params, field("net.%u.rx.bytes", i), stats.rx_bytes);
+        xdr_param_add_u64(g->w, &g->params, field("net.%u.rx.pkts", i), stats.rx_packets);
+        xdr_param_add_u64(g->w, &g->params, field("net.%u.rx.errs", i), stats.rx_errors);
+        xdr_param_add_u64(g->w, &g->params, field("net.%u.rx.drop", i), stats.rx_dropped);
+        xdr_param_add_u64(g->w, &g->params, field("net.%u.tx.bytes", i), stats.tx_bytes);
+        xdr_param_add_u64(g->w, &g->params, field("net.%u.tx.pkts", i), stats.tx_packets);
+        xdr_param_add_u64(g->w, &g->params, field("net.%u.tx.errs", i), stats.tx_errors);
+        xdr_param_add_u64(g->w, &g->params, field("net.%u.tx.drop", i), stats.tx_dropped);
+    }
+}
+
+static const struct hypervisor_block *find_block(const struct group_writer *g, struct slice target)
+{
+    for (uint32_t i = 0; i < g->op->blocks.count; i++)
+        if (slice_is(target, g->op->blocks.blocks[i].target))
+            return &g->op->blocks.blocks[i];
+    return NULL;
+}
+
+static void put_block_numbers(struct group_writer *g, unsigned i,
+                              const struct hypervisor_block *block)
+{
+    xdr_param_add_u64(g->w, &g->params, field("block.%u.rd.reqs", i), block->rd_reqs);
+    xdr_param_add_u64(g->w, &g->params, field("block.%u.rd.bytes", i), block->rd_bytes);
+    xdr_param_add_u64(g->w, &g->params, field("block.%u.rd.times", i), block->rd_ns);
+    xdr_param_add_u64(g->w, &g->params, field("block.%u.wr.reqs", i), block->wr_reqs);
+    xdr_param_add_u64(g->w, &g->params, field("block.%u.wr.bytes", i), block->wr_bytes);
+    xdr_param_add_u64(g->w, &g->params, field("block.%u.wr.times", i), block->wr_ns);
+    xdr_param_add_u64(g->w, &g->params, field("block.%u.fl.reqs", i), block->fl_reqs);
+    xdr_param_add_u64(g->w, &g->params, field("block.%u.fl.times", i), block->fl_ns);
+    xdr_param_add_u64(g->w, &g->params, field("block.%u.allocation", i), block->allocation);
+    if (block->capacity)
+        xdr_param_add_u64(g->w, &g->params, field("block.%u.capacity", i), block->capacity);
+    if (block->physical)
+        xdr_param_add_u64(g->w, &g->params, field("block.%u.physical", i), block->physical);
+}
+
+static void put_block(struct group_writer *g)
+{
+    unsigned number = 0;
+    const struct xml_node *devices = xml_child(g->tree, "devices");
+    xdr_param_add_u32(g->w, &g->params, "block.count", xml_count(devices, "disk"));
+    XML_EACH (disk, devices, "disk") {
+        unsigned i = number++;
+        uint32_t index;
+        struct slice target = xml_attr_at(disk, "target", "dev");
+        const struct xml_node *source = xml_child(disk, "source");
+        struct slice path = xml_attr(source, "file");
+        if (!slice_present(path))
+            path = xml_attr(source, "dev");
+        xdr_param_add_string(g->w, &g->params, field("block.%u.name", i), target);
+        if (slice_present(path))
+            xdr_param_add_string(g->w, &g->params, field("block.%u.path", i), path);
+        if (slice_u32(xml_attr(source, "index"), 10, &index))
+            xdr_param_add_u32(g->w, &g->params, field("block.%u.backingIndex", i), index);
+        const struct hypervisor_block *block = find_block(g, target);
+        if (block)
+            put_block_numbers(g, i, block);
+    }
+}
+
+static const struct {
+    uint32_t group;
+    void (*put)(struct group_writer *g);
+    bool reads_definition;
+} groups[] = {
+    {VIR_DOMAIN_STATS_STATE, put_state, false},        {VIR_DOMAIN_STATS_CPU_TOTAL, put_cpu, false},
+    {VIR_DOMAIN_STATS_BALLOON, put_balloon, true},     {VIR_DOMAIN_STATS_VCPU, put_vcpu, true},
+    {VIR_DOMAIN_STATS_INTERFACE, put_interface, true}, {VIR_DOMAIN_STATS_BLOCK, put_block, true},
+};
+
+static void put_record(struct call *call, struct stats_state *s)
+{
+    struct remote_nonnull_domain dom;
+    struct group_writer g = {.w = &s->w, .domain = s->base.domain, .op = &s->op};
+    struct error err = {0};
+    domain_to_wire(g.domain, &dom);
+    xdr_list_add(&s->w, &s->records);
+    xdr_encode(&s->w, XDR_TYPE(remote_nonnull_domain), &dom);
+    g.params = xdr_list_begin(&s->w, REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX);
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+        if (!(s->groups & groups[i].group))
+            continue;
+        if (groups[i].reads_definition && !g.tree)
+            g.tree = definition_current(g.domain, &err);
+        if (!groups[i].reads_definition || g.tree)
+            groups[i].put(&g);
+    }
+    xdr_list_end(&s->w, &g.params);
+    if (s->w.failed)
+        call_fail(call, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR, "the statistics are too long");
+}
+
+// ---- the walk
+
+static bool choose_groups(struct call *call, struct stats_state *s)
+{
+    uint32_t wanted = stats_args(call)->stats, supported = s->hypervisor->stats;
+    if ((stats_args(call)->flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS) &&
+        (wanted & ~supported))
+        return error_set(&call->error, s->hypervisor->error_domain, VIR_ERR_ARGUMENT_UNSUPPORTED,
+                         "Stats types bits 0x%x are not supported by this daemon",
+                         wanted & ~supported);
+    s->groups = wanted ? wanted & supported : supported;
+    return true;
+}
+
+static bool stats_open(struct call *call, struct stats_state *s)
+{
+    s->hypervisor = call_hypervisor(call);
+    if (!s->hypervisor)
+        return false;
+    if (!s->hypervisor->stats) {
+        call_unsupported(call);
+        return false;
+    }
+    if (!call_driver_flags(call, s->hypervisor, stats_args(call)->flags, STATS_FLAGS,
+                           "ConnectGetAllDomainStats") ||
+        !choose_groups(call, s))
+        return false;
+    s->slot = slot_take_outgoing(SLOT_LARGE_SIZE);
+    if (!s->slot) {
+        call_fail(call, VIR_FROM_RPC, VIR_ERR_OPERATION_FAILED,
+                  "no large message slot is free: limit is %d, CONFIG_LARGE_SLOTS",
+                  CONFIG_LARGE_SLOTS);
+        return false;
+    }
+    s->wanted = stats_args(call)->doms;
+    s->w = xdr_writer_over(s->slot->at, s->slot->size, &call->error);
+    s->records = xdr_list_begin(&s->w, REMOTE_DOMAIN_LIST_MAX);
+    return true;
+}
+
+static struct domain *next_named(struct stats_state *s)
+{
+    struct remote_nonnull_domain dom;
+    while (xdr_next(&s->wanted, &dom)) {
+        struct domain *domain = domain_by_uuid(s->hypervisor, dom.uuid);
+        if (domain)
+            return domain;
+    }
+    return NULL;
+}
+
+// Goes to the next domain that passes the filters, and keeps it from being reused.
+static bool next_domain(struct call *call, struct stats_state *s)
+{
+    uint32_t filters = stats_args(call)->flags & DOMAIN_LIST_STATE_FILTERS;
+    struct domain *previous = s->base.domain, *domain = previous;
+    if (error_is_set(&call->error))
+        domain = NULL;
+    else
+        do
+            domain =
+                stats_args(call)->doms.count ? next_named(s) : domain_next(s->hypervisor, domain);
+        while (domain && !domain_matches(domain, filters));
+    if (domain)
+        domain_ref(domain);
+    s->base.domain = domain;
+    if (previous)
+        domain_unref(previous);
+    return domain != NULL;
+}
+
+// Whether the driver has to be asked about this domain.
+static bool is_asked(const struct stats_state *s)
+{
+    return (s->groups & VIR_DOMAIN_STATS_BLOCK) && domain_active(s->base.domain) &&
+           s->hypervisor->blocks;
+}
+
+// A job that can not be had, or an answer that fails, leaves numbers out: that is no error.
+static enum co_status ask(struct call *call, struct stats_state *s)
+{
+    CO_BEGIN(&s->ask_co);
+    s->ignored = (struct error){0};
+    memset(&s->base.job, 0, sizeof(s->base.job));
+    s->op =
+        (struct hypervisor_op){.task = &call->task, .err = &s->ignored, .domain = s->base.domain};
+    if (!is_asked(s))
+        CO_RETURN(&s->ask_co);
+    if ((stats_args(call)->flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT) &&
+        s->base.domain->job.holder)
+        CO_RETURN(&s->ask_co);
+    CO_CALL(&s->ask_co, domain_job_begin(&s->base.job, s->base.domain, &call->task,
+                                         "remoteDispatchConnectGetAllDomainStats", DOMAIN_JOB_QUERY,
+                                         &s->ignored));
+    if (!error_is_set(&s->ignored) && domain_active(s->base.domain))
+        CO_CALL(&s->ask_co, s->hypervisor->blocks(&s->op));
+    if (error_is_set(&s->ignored))
+        s->op.blocks.count = 0;
+    CO_END(&s->ask_co);
+}
+
+static void stats_reply(struct call *call, struct stats_state *s)
+{
+    struct remote_connect_get_all_domain_stats_ret ret;
+    xdr_list_end(&s->w, &s->records);
+    struct xdr_reader reader = {s->slot->at, s->slot->at + s->w.len};
+    if (!error_is_set(&call->error) &&
+        xdr_decode(&reader, XDR_TYPE(remote_connect_get_all_domain_stats_ret), &ret, &call->error))
+        xdr_encode(call_reply(call), XDR_TYPE(remote_connect_get_all_domain_stats_ret), &ret);
+}
+
+static enum co_status get_all_domain_stats(struct call *call)
+{
+    struct stats_state *s = CALL_STATE(call, struct stats_state);
+
+    CO_BEGIN(&call->co);
+    if (!stats_open(call, s))
+        CO_RETURN(&call->co);
+    while (next_domain(call, s)) {
+        CO_CALL(&call->co, ask(call, s));
+        if (!s->base.domain->removed)
+            put_record(call, s);
+        domain_job_end(s->base.domain, &call->task);
+    }
+    stats_reply(call, s);
+    slot_release(s->slot);
+    CO_END(&call->co);
+}
+
+const struct call_entry domain_stats_handlers[] = {
+    {REMOTE_PROC_CONNECT_GET_ALL_DOMAIN_STATS, get_all_domain_stats},
+    {0, NULL},
+};

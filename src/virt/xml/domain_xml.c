@@ -1,0 +1,45 @@
+// Domain definitions: parsing, order, and the forms in which they are shown.
+#include "virt/xml/domain_xml.h"
+
+#include "virt/xml/domain_check.h"
+#include "virt/xml/domain_complete.h"
+#include "virt/xml/domain_schema.h"
+
+static bool apply_schema(struct domain_xml *x)
+{
+    struct schema_walk walk = {
+        .doc = x->doc,
+        .live = x->flags & DOMAIN_XML_PARSE_LIVE,
+        .err = x->err,
+        .user = x,
+    };
+    return schema_apply(&walk, x->root, &domain_schema);
+}
+
+bool domain_xml_parse(struct xml_doc *doc, struct slice text, const struct domain_xml_rules *rules,
+                      unsigned flags, struct error *err)
+{
+    struct domain_xml x = {.doc = doc, .rules = rules, .flags = flags, .err = err};
+    if (!(rules->features & DOMAIN_XML_ABI_UPDATE))
+        x.flags &= ~(unsigned)DOMAIN_XML_PARSE_NEW;
+    if (!xml_parse(doc, text, "domain_definition", err))
+        return false;
+    x.root = doc->root;
+    if (!xml_named(x.root, "domain"))
+        return error_set(err, VIR_FROM_XML, VIR_ERR_XML_ERROR,
+                         "expecting root element of 'domain', not '%.*s'", SLICE_ARG(x.root->name));
+    domain_parse_namespace(&x);
+    if (!domain_parse_head(&x) || !apply_schema(&x) || !domain_parse_vcpus(&x) ||
+        !domain_complete_numa(&x) || !domain_complete_seclabel(&x) || !domain_check_singles(&x) ||
+        !domain_complete(&x))
+        return xml_ok(doc, err) && false;
+    if (!(flags & DOMAIN_XML_PARSE_SKIP_VALIDATE) && !domain_validate(&x))
+        return false;
+    domain_xml_order(doc);
+    return xml_ok(doc, err);
+}
+
+void domain_xml_order(struct xml_doc *doc)
+{
+    schema_order(doc->root, &domain_schema);
+}
