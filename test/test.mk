@@ -3,6 +3,7 @@
 #   make test              packages, build, then every test; the last line is "N passed, N failed"
 #   make guests            build/guest: the guests that the tests boot
 #   make client-libvirtd   the client suites against Debian's libvirtd 9, whose behaviour they state
+#   make compare-record    write test/compare/recorded.txt anew, from a running libvirtd 9
 #   make check-alloc       no object of ours references an allocator
 #   make check-sanitize    unit and client tests on a build with the sanitizers
 #   make check-valgrind    the same under valgrind
@@ -12,7 +13,7 @@ GUESTS ?= build/guest
 TEST_PARTS ?= unit alloc contract qemu compare client
 RUN_ALL = $(PYTHON) test/run-all.py --build $(O) --guests $(GUESTS)
 
-.PHONY: packages-test guests test client-libvirtd check-alloc check-sanitize check-valgrind
+.PHONY: packages-test guests test client-libvirtd compare-record check-alloc check-sanitize check-valgrind
 packages-test:
 	@sh scripts/packages.sh build run test
 
@@ -30,6 +31,9 @@ tested: all $(UNIT_TESTS)
 
 client-libvirtd: packages-test guests
 	@$(RUN_ALL) --peer libvirtd client
+
+compare-record: packages-test
+	@$(PYTHON) test/compare/compare.py --record
 
 check-alloc: $(LIBRARY)
 	@sh test/check-alloc.sh $(LIBRARY) $(MAIN)
