@@ -273,5 +273,8 @@ void client_update(struct client *client)
         events |= PORT_POLL_IN;
     if (client->send_blocked)
         events |= PORT_POLL_OUT;
-    loop_watch_for(&client->watch, events);
+    if (events)
+        loop_watch_for(&client->watch, events);
+    else // a hang-up would be told in every turn, and is seen when there is something to do again
+        loop_watch_rest(&client->watch);
 }

@@ -30,6 +30,8 @@ static bool wait_for(struct probe_qmp *qmp, short events)
 
 static bool send_all(struct probe_qmp *qmp, struct slice text)
 {
+    if (qmp->cause)
+        return false; // what was sent last may not be whole
     while (text.len) {
         // Not port_write(): in a worker, a program that has ended would take us with it (SIGPIPE).
         ptrdiff_t sent = port_send_fds(qmp->fd, text.at, text.len, NULL, 0);
