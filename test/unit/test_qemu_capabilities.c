@@ -150,7 +150,7 @@ static void what_the_command_line_refuses_is_not_promised(void **state)
     (void)state;
     fill_cache("x86_64");
     assert_true(ask("x86_64", NULL, "qemu"));
-    static const char *const names[] = {"hostdev", "filesystem", "tpm", "redirdev"};
+    static const char *const names[] = {"hostdev", "filesystem", "tpm"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char element[64];
         snprintf(element, sizeof(element), "<%s supported='no'/>", names[i]);

@@ -159,7 +159,7 @@ static void what_can_not_be_expressed_is_refused(void **state)
     assert_unsupported(DEVICES("<hostdev mode='subsystem' type='usb'/>"), "host device");
     assert_unsupported(DEVICES("<tpm model='tpm-tis'/>"), "TPM");
     assert_unsupported(DEVICES("<filesystem type='mount'/>"), "filesystem");
-    assert_unsupported(DEVICES("<redirdev bus='usb' type='spicevmc'/>"), "redirection");
+    assert_unsupported(DEVICES("<redirfilter><usbdev allow='no'/></redirfilter>"), "redirection");
     assert_unsupported("<launchSecurity type='sev'/>" DEVICES(""), "launch security");
     assert_unsupported(DEVICES("<controller type='xenbus'/>"), "xenbus");
     assert_unsupported(DEVICES("<interface type='network'><model type='virtio'/>"

@@ -224,6 +224,7 @@ static const struct choice virtio_models[] = {{"virtio", NULL},
                                               {"virtio-transitional", TRANSITIONAL},
                                               {"virtio-non-transitional", TRANSITIONAL},
                                               {NULL, NULL}};
+static const struct choice redirdev_buses[] = {{"usb", NULL}, {NULL, NULL}};
 static const struct choice graphics_types[] = {{"vnc", "query-vnc"},
                                                {"spice", "-spice"},
                                                {"egl-headless", "display-egl-headless"},
@@ -271,16 +272,22 @@ static void put_devices(struct buffer *out, const struct subject *s)
     open_device(out, "video");
     put_enum(out, s, 6, "modelType", video_models);
     close_device(out, "video");
-    // What the command line refuses is not promised here: devices of the host, shared directories,
-    // TPMs and USB redirection.
+    // What the command line refuses is not promised here: devices of the host, shared directories
+    // and TPMs.
     buffer_puts(out, "    <hostdev supported='no'/>\n");
     open_device(out, "rng");
     put_enum(out, s, 6, "model", virtio_models);
     put_enum(out, s, 6, "backendModel", rng_backends);
     close_device(out, "rng");
     buffer_puts(out, "    <filesystem supported='no'/>\n"
-                     "    <tpm supported='no'/>\n"
-                     "    <redirdev supported='no'/>\n");
+                     "    <tpm supported='no'/>\n");
+    if (has(s, "usb-redir")) {
+        open_device(out, "redirdev");
+        put_enum(out, s, 6, "bus", redirdev_buses);
+        close_device(out, "redirdev");
+    } else {
+        buffer_puts(out, "    <redirdev supported='no'/>\n");
+    }
     open_device(out, "channel");
     put_enum(out, s, 6, "type", channel_types);
     close_device(out, "channel");

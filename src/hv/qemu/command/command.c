@@ -294,6 +294,7 @@ static void build_devices(struct builder *b)
     build_videos(b);
     build_sounds(b);
     build_watchdogs(b);
+    build_redirdevs(b);
 }
 
 static void build_tail(struct builder *b)

@@ -145,6 +145,11 @@ static void put_spicevmc(struct builder *b, struct chardev *chardev)
 {
     struct slice name = xml_attr_at(chardev->device, "target", "name");
     check_spice(b);
+    if (xml_named(chardev->device, "redirdev")) {
+        put_start(b, chardev, "spicevmc");
+        buffer_puts(&b->text, ",name=usbredir");
+        return;
+    }
     if (slice_present(name) && !slice_is(name, "com.redhat.spice.0"))
         unsupported(b, "Unsupported spicevmc target name '%.*s'", SLICE_ARG(name));
     put_start(b, chardev, "spicevmc");
@@ -330,5 +335,20 @@ void build_consoles(struct builder *b)
         }
         build_chardev(b, console, device_alias(console));
         build_virtio_port(b, console, "virtconsole");
+    }
+}
+
+void build_redirdevs(struct builder *b)
+{
+    if (xml_child(b->devices, "redirdev") && !builder_has(b, "usb-redir"))
+        unsupported(b, "USB redirection is not supported by this version of QEMU");
+    XML_EACH (redirdev, b->devices, "redirdev") {
+        build_chardev(b, redirdev, device_alias(redirdev));
+        device_open(b, "usb-redir");
+        put_chardev(b, redirdev);
+        put_alias(b, redirdev);
+        put_boot_index(b, redirdev);
+        put_address(b, redirdev);
+        json_arg_close(b);
     }
 }

@@ -93,6 +93,7 @@ void build_interfaces(struct builder *b);
 void build_serials(struct builder *b);
 void build_parallels(struct builder *b);
 void build_channels(struct builder *b);
+void build_redirdevs(struct builder *b);
 void build_consoles(struct builder *b);
 // -chardev "char"ALIAS for the source in `device` (which may be the device itself).
 void build_chardev(struct builder *b, const struct xml_node *device, struct slice alias);
