@@ -134,7 +134,6 @@ static enum co_status panic(struct guest_flow *flow, struct guest *guest)
         goto out;
     error_clear(&flow->error);
     flow->action = guest->on_crash;
-    note_crash(guest);
     if (wants_dump(flow->action)) {
         flow->call.unlimited = true;
         CO_CALL(&flow->co,
@@ -167,7 +166,9 @@ static void run_panic(struct task *task)
     panic(flow, GUEST_OF(flow, flow));
 }
 
+// The crash is noted at once: the STOP that the emulator tells next is part of it, not a pause.
 void events_begin_panic(struct guest *guest)
 {
+    note_crash(guest);
     guest_flow_begin(guest, &guest->flow, run_panic);
 }
