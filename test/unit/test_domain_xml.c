@@ -2,8 +2,9 @@
 //
 // test/data/domain/DRIVER/NAME.xml is an input; beside it lies what Debian's libvirt 9.0 made of
 // it: NAME.out, its `virsh dumpxml --inactive`, or NAME.err, the code and the message of its
-// refusal. NAME.live, of a guest that was started, is held against domain_xml_make_live() and
-// qemu_domain_xml_resolve(). QEMU is Debian 12's, by test/unit/qemu_lookup.h.
+// refusal. In test/data/domain/live, NAME.out is the `virsh dumpxml` of the guest when it ran, less
+// what only its start can tell: features of the CPU, ports, states, and labels. QEMU is Debian
+// 12's, by test/unit/qemu_lookup.h.
 #include "hv/test/defaults.h"
 #include "test/unit/qemu_lookup.h"
 
@@ -170,6 +171,38 @@ static void a_canonical_definition_stays_as_libvirt_leaves_it(void **state)
     check_files_again("test/data/domain/qemu/*.out");
 }
 
+static unsigned check_live(const char *path)
+{
+    char other[512];
+    struct error err = {0};
+    snprintf(other, sizeof(other), "%s", path);
+    replace_suffix(other, ".out");
+    assert_true(read_file(path, input, sizeof(input)));
+    assert_true(read_file(other, expected, sizeof(expected)));
+    if (!domain_xml_parse(&doc, slice_of(input), &rules, DOMAIN_XML_PARSE_NEW, &err) ||
+        !domain_xml_make_live(&doc, 1, true, &err) ||
+        !qemu_domain_xml_resolve(&doc, &lookup, &err)) {
+        print_error("%s: %s\n", path, err.message);
+        return 1;
+    }
+    domain_xml_show(&doc, VIR_DOMAIN_XML_SECURE);
+    write_tree();
+    return report_difference(path);
+}
+
+static void running_guests_come_out_as_libvirt_shows_them(void **state)
+{
+    (void)state;
+    glob_t files;
+    unsigned failed = 0;
+    use_qemu();
+    assert_int_equal(glob("test/data/domain/live/*.xml", 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++)
+        failed += check_live(files.gl_pathv[i]);
+    globfree(&files);
+    assert_int_equal(failed, 0);
+}
+
 static const char small[] = "<domain type='test'><name>small</name><memory>1024</memory>"
                             "<os><type>hvm</type></os><wanted by='the future'><x/></wanted>"
                             "<devices><disk device='cdrom'><target dev='hda' shape='round'/>"
@@ -226,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(definitions_of_the_test_driver_come_out_as_libvirt_shows_them),
         cmocka_unit_test(definitions_of_qemu_guests_come_out_as_libvirt_shows_them),
+        cmocka_unit_test(running_guests_come_out_as_libvirt_shows_them),
         cmocka_unit_test(a_canonical_definition_stays_as_libvirt_leaves_it),
         cmocka_unit_test(what_libvirt_does_not_know_is_kept),
         cmocka_unit_test(a_missing_uuid_is_made_of_the_random_bytes),
