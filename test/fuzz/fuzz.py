@@ -113,9 +113,19 @@ def keep(options, target):
     return good
 
 
+def long_inputs(options, target):
+    """Inputs of the longest kind, made out of the short ones."""
+    out = os.path.join(options.build, "long", target)
+    for size in (LENGTH.get(target, 16384), LENGTH.get(target, 16384) // 4):
+        subprocess.run([sys.executable, os.path.join(HERE, "long.py"), "--size", str(size),
+                        "%s/%d" % (out, size)] + corpus(target), check=True)
+    return out
+
+
 def cost(options, target):
     program = os.path.join(options.build, "test", "fuzz", target + "-replay")
     inputs = corpus(target)
+    inputs.append(long_inputs(options, target))
     if options.more:
         inputs.append(os.path.join(options.more, "corpus", target))
     print(target, flush=True)

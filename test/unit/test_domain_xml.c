@@ -254,6 +254,30 @@ static void a_running_domain_has_an_id_and_aliases_that_are_hidden_when_inactive
     assert_false(slice_present(xml_attr(doc.root, "id")));
 }
 
+static bool parse_with_inputs(unsigned count, struct error *err)
+{
+    struct buffer text = buffer_over(input, sizeof(input));
+    buffer_puts(&text, "<domain type='test'><name>n</name><memory>1</memory><os><type>hvm</type>"
+                       "</os><devices>");
+    while (count-- > 0)
+        buffer_puts(&text, "<input type='tablet' bus='usb'/>");
+    buffer_puts(&text, "</devices></domain>");
+    return domain_xml_parse(&doc, buffer_slice(&text), &rules, DOMAIN_XML_PARSE_NEW, err);
+}
+
+// Devices are compared with each other, and a turn of the loop has its time.
+static void too_many_devices_are_refused_with_the_limit(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    use_test_driver();
+    assert_true(parse_with_inputs(CONFIG_DOMAIN_CHILDREN - 16, &err));
+    assert_false(parse_with_inputs(CONFIG_DOMAIN_CHILDREN + 1, &err));
+    assert_int_equal(err.code, VIR_ERR_XML_ERROR);
+    assert_non_null(strstr(err.message, "<devices>: limit is"));
+    assert_non_null(strstr(err.message, "CONFIG_DOMAIN_CHILDREN"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +288,7 @@ int main(void)
         cmocka_unit_test(what_libvirt_does_not_know_is_kept),
         cmocka_unit_test(a_missing_uuid_is_made_of_the_random_bytes),
         cmocka_unit_test(passwords_are_shown_only_to_those_who_may_see_secrets),
+        cmocka_unit_test(too_many_devices_are_refused_with_the_limit),
         cmocka_unit_test(a_running_domain_has_an_id_and_aliases_that_are_hidden_when_inactive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

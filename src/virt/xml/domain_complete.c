@@ -5,6 +5,8 @@
 #include "virt/xml/domain_devices.h"
 #include "virt/xml/xml_value.h"
 
+#include <string.h>
+
 // --- asking
 
 struct slice domain_arch(const struct domain_xml *x)
@@ -116,19 +118,42 @@ static bool joins_usb2(const struct domain_xml *x, const struct xml_node *contro
     return true;
 }
 
-static void number_controllers(struct domain_xml *x)
+static bool has_index(const struct xml_node *controller)
 {
+    return slice_present(xml_attr(controller, "index"));
+}
+
+// Each gets the lowest number that no controller of its type has.
+static void number_type(struct domain_xml *x, struct slice type)
+{
+    static bool taken[CONFIG_XML_NODES + 1];
+    unsigned free = 0;
+    memset(taken, 0, sizeof(taken));
     XML_EACH (controller, x->devices, "controller") {
-        unsigned index = 0;
-        char type[32];
-        if (slice_present(xml_attr(controller, "index")))
+        unsigned index = domain_number(controller, "index", 0);
+        if (slice_equal(xml_attr(controller, "type"), type) && has_index(controller) &&
+            index <= CONFIG_XML_NODES)
+            taken[index] = true;
+    }
+    XML_EACH (controller, x->devices, "controller") {
+        unsigned index;
+        if (has_index(controller) || !slice_equal(xml_attr(controller, "type"), type))
             continue;
-        slice_copy(type, sizeof(type), xml_attr(controller, "type"));
-        if (!joins_usb2(x, controller, &index))
-            for (index = 0; domain_find_controller(x, type, index);)
-                index++;
+        if (!joins_usb2(x, controller, &index)) {
+            while (taken[free])
+                free++;
+            index = free;
+            taken[index] = true;
+        }
         xml_setf(x->doc, controller, "index", "%u", index);
     }
+}
+
+static void number_controllers(struct domain_xml *x)
+{
+    XML_EACH (controller, x->devices, "controller")
+        if (!has_index(controller))
+            number_type(x, xml_attr(controller, "type"));
 }
 
 // --- serial ports (virDomainChrIsaSerialDefPostParse)
@@ -445,21 +470,27 @@ static void need_serial_controllers(struct domain_xml *x, const char *name)
     }
 }
 
+// The highest slot that is taken of the first reader, -1 for none.
+static int last_card_slot(const struct domain_xml *x)
+{
+    int slot = -1;
+    XML_EACH (card, x->devices, "smartcard") {
+        const struct xml_node *address = xml_child(card, "address");
+        if (xml_attr_is(address, "type", "ccid") && !domain_number(address, "controller", 0) &&
+            (int)domain_number(address, "slot", 0) > slot)
+            slot = (int)domain_number(address, "slot", 0);
+    }
+    return slot;
+}
+
 static void need_card_readers(struct domain_xml *x)
 {
+    int slot = last_card_slot(x);
     XML_EACH (card, x->devices, "smartcard") {
         if (!xml_child(card, "address")) {
-            int slot = -1;
-            XML_EACH (other, x->devices, "smartcard") {
-                struct xml_node *address = xml_child(other, "address");
-                if (xml_attr_is(address, "type", "ccid") &&
-                    !domain_number(address, "controller", 0) &&
-                    (int)domain_number(address, "slot", 0) > slot)
-                    slot = (int)domain_number(address, "slot", 0);
-            }
             struct xml_node *address = domain_new_address(x, card, "ccid");
             xml_sets(x->doc, address, "controller", "0");
-            xml_setf(x->doc, address, "slot", "%d", slot + 1);
+            xml_setf(x->doc, address, "slot", "%d", ++slot);
         }
         domain_need_controller(x, "ccid",
                                domain_number(xml_child(card, "address"), "controller", 0));

@@ -5,6 +5,13 @@
 #include "virt/xml/domain_complete.h"
 #include "virt/xml/domain_schema.h"
 
+static bool is_in_metadata(const struct domain_xml *x, const struct xml_node *node)
+{
+    while (node && node->parent != x->root)
+        node = node->parent;
+    return xml_named(node, "metadata");
+}
+
 static bool apply_schema(struct domain_xml *x)
 {
     struct schema_walk walk = {
@@ -14,6 +21,19 @@ static bool apply_schema(struct domain_xml *x)
         .user = x,
     };
     return schema_apply(&walk, x->root, &domain_schema);
+}
+
+// Elements are compared with their siblings: there may not be too many.
+static bool check_children(const struct domain_xml *x)
+{
+    for (size_t i = 0; i < x->doc->node_count; i++) {
+        const struct xml_node *node = &x->doc->nodes[i];
+        if (xml_count(node, NULL) > CONFIG_DOMAIN_CHILDREN && !is_in_metadata(x, node))
+            return error_set(x->err, VIR_FROM_XML, VIR_ERR_XML_ERROR,
+                             "too many elements in <%.*s>: limit is %d, CONFIG_DOMAIN_CHILDREN",
+                             SLICE_ARG(node->name), CONFIG_DOMAIN_CHILDREN);
+    }
+    return true;
 }
 
 bool domain_xml_parse(struct xml_doc *doc, struct slice text, const struct domain_xml_rules *rules,
@@ -28,10 +48,12 @@ bool domain_xml_parse(struct xml_doc *doc, struct slice text, const struct domai
     if (!xml_named(x.root, "domain"))
         return error_set(err, VIR_FROM_XML, VIR_ERR_XML_ERROR,
                          "expecting root element of 'domain', not '%.*s'", SLICE_ARG(x.root->name));
+    if (!check_children(&x))
+        return false;
     domain_parse_namespace(&x);
     if (!domain_parse_head(&x) || !apply_schema(&x) || !domain_parse_vcpus(&x) ||
         !domain_complete_numa(&x) || !domain_complete_seclabel(&x) || !domain_check_singles(&x) ||
-        !domain_complete(&x))
+        !domain_complete(&x) || !check_children(&x))
         return xml_ok(doc, err) && false;
     if (!(flags & DOMAIN_XML_PARSE_SKIP_VALIDATE) && !domain_validate(&x))
         return false;

@@ -153,13 +153,12 @@ static const struct {
     {"memory", memory_needs},
 };
 
-static unsigned device_needs(const struct domain_xml *x, const struct xml_node *device)
+static unsigned device_needs(const struct pci_set *set, const struct xml_node *device)
 {
-    unsigned express = machine_has_pcie_root(x) ? EXPRESS : PCI;
     unsigned needs = 0;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !needs; i++)
         if (xml_named(device, kinds[i].element))
-            needs = kinds[i].needs(device, express);
+            needs = kinds[i].needs(device, set->express);
     return needs;
 }
 
@@ -236,7 +235,7 @@ static bool collect(struct domain_xml *x, struct xml_node *device, void *data)
                REFUSE_QEMU(x, INTERNAL_ERROR,
                            "Bus 0 must be PCI for integrated PIIX3 USB or IDE controllers");
     struct pci_address address = read_address(device);
-    unsigned needs = device_needs(x, device);
+    unsigned needs = device_needs(set, device);
     return pci_reserve(set, &address, needs ? needs : PCI_DEVICE, true);
 }
 
@@ -246,6 +245,7 @@ static bool create_set(struct pci_set *set, struct domain_xml *x, unsigned bus_c
     set->x = x;
     set->bus_count = bus_count;
     set->dry = dry;
+    set->express = machine_has_pcie_root(x) ? EXPRESS : PCI;
     set->has_pcie_to_pci_bridge = qemu_has_device(x, "pcie-pci-bridge");
     bool express = false;
     XML_EACH (controller, x->devices, "controller") {
@@ -271,7 +271,7 @@ static bool create_set(struct pci_set *set, struct domain_xml *x, unsigned bus_c
 static bool place_at(struct pci_set *set, struct xml_node *device, int function)
 {
     struct pci_address address;
-    if (!pci_reserve_next(set, &address, device_needs(set->x, device), function))
+    if (!pci_reserve_next(set, &address, device_needs(set, device), function))
         return false;
     if (!set->dry)
         write_address(set->x, device, address);
@@ -427,7 +427,7 @@ static bool place_usb2_part(struct pci_set *set, struct xml_node *controller)
     if (sibling) {
         struct pci_address address = read_address(sibling);
         address.function = function;
-        if (!pci_reserve(set, &address, device_needs(set->x, controller), true))
+        if (!pci_reserve(set, &address, device_needs(set, controller), true))
             return false;
         write_address(set->x, controller, address);
     } else if (!place_at(set, controller, (int)function)) {
@@ -550,19 +550,22 @@ static bool plan(struct pci_set *set, struct domain_xml *x, int highest)
 
 // --- afterwards
 
+// A slot whose devices have several functions says so at function 0. There is only domain 0.
 static void set_multifunction(struct domain_xml *x)
 {
+    uint32_t shared[PCI_BUSES] = {0}; // slots of each bus with another function than 0
     XML_EACH (device, x->devices, NULL) {
         struct pci_address a = read_address(device);
-        if (!is_present(device) || a.function == 0)
-            continue;
-        XML_EACH (other, x->devices, NULL) {
-            struct xml_node *address = xml_child(other, "address");
-            struct pci_address b = read_address(other);
-            if (is_present(other) && b.function == 0 && a.domain == b.domain && a.bus == b.bus &&
-                a.slot == b.slot && !slice_present(xml_attr(address, "multifunction")))
-                xml_sets(x->doc, address, "multifunction", "on");
-        }
+        if (is_present(device) && a.function && a.bus < PCI_BUSES)
+            shared[a.bus] |= 1u << (a.slot & 31);
+    }
+    XML_EACH (device, x->devices, NULL) {
+        struct xml_node *address = xml_child(device, "address");
+        struct pci_address a = read_address(device);
+        if (is_present(device) && !a.function && a.bus < PCI_BUSES &&
+            (shared[a.bus] >> (a.slot & 31) & 1) &&
+            !slice_present(xml_attr(address, "multifunction")))
+            xml_sets(x->doc, address, "multifunction", "on");
     }
 }
 
