@@ -7,13 +7,10 @@
 #   make fuzz-short                     a few seconds a target, the same in every run: a test
 #   make fuzz-keep [TARGET=xml]         puts what build-fuzz/corpus adds into test/fuzz/corpus
 #   make fuzz-cost [TARGET=xml]         the inputs that take the most CPU time in a release build
-#   make coverage                       lines of src/ that tests and fuzzers reach
 
 FUZZ_CC ?= clang
 FUZZ_BUILD ?= $(O)-fuzz
 COST_BUILD ?= $(O)-fuzz-cost
-COVERAGE_BUILD ?= $(O)-coverage
-COVERAGE_PARTS ?= unit fuzz
 SECONDS ?= 60
 TARGET ?=
 FUZZ = $(PYTHON) test/fuzz/fuzz.py --build $(FUZZ_BUILD)
