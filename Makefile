@@ -32,7 +32,7 @@ ifndef SANITIZE
 # Nothing here unwinds, and the tables of pointers need one bit of relocation each where the linker can.
 NV_CFLAGS += -fno-asynchronous-unwind-tables
 NV_LDFLAGS += $(if $(STATIC),,$(shell echo 'int main(void){return 0;}' | $(CC) -x c - -o /dev/null \
-    -Wl,-z,pack-relative-relocs 2> /dev/null && echo -Wl,-z,pack-relative-relocs))
+    -Wl,--fatal-warnings,-z,pack-relative-relocs 2> /dev/null && echo -Wl,-z,pack-relative-relocs))
 endif
 ifdef SANITIZE
 NV_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer

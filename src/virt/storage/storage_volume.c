@@ -279,8 +279,9 @@ static void reply_info(struct call *call, const struct storage_pool *pool,
                        const struct storage_volume *volume)
 {
     (void)pool;
-    struct remote_storage_vol_get_info_flags_ret ret = {
-        .type = (char)volume->type, .capacity = volume->capacity, .allocation = volume->allocation};
+    struct remote_storage_vol_get_info_flags_ret ret = {.type = (int8_t)volume->type,
+                                                        .capacity = volume->capacity,
+                                                        .allocation = volume->allocation};
     if (call->header.proc == REMOTE_PROC_STORAGE_VOL_GET_INFO_FLAGS &&
         (CALL_ARGS(call, struct remote_storage_vol_get_info_flags_args)->flags &
          VIR_STORAGE_VOL_GET_PHYSICAL))
