@@ -1,5 +1,6 @@
 """What virt-install and virt-manager need beside domains: directory pools, and a guest's display."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -100,3 +101,25 @@ def test_virt_install_imports_a_disk(virsh, pool):
         assert str(pool / "disk.qcow2") in virsh("domblklist", "tools-import")
     finally:
         guest.remove(virsh, "tools-import")
+
+
+def test_disks_are_throttled_as_the_definition_says(virsh, peer):
+    disks = ""
+    for bus, target in (("virtio", "vda"), ("scsi", "sda"), ("sata", "sdb"), ("usb", "sdc")):
+        image = peer.path("images", "throttled-%s.raw" % bus)
+        with open(image, "wb") as out:
+            out.truncate(1 << 20)
+        disks += ("<disk type='file' device='disk'><driver name='qemu' type='raw'/>"
+                  "<source file='%s'/><target dev='%s' bus='%s'/><iotune>"
+                  "<total_bytes_sec>1000000</total_bytes_sec><read_iops_sec>77</read_iops_sec>"
+                  "</iotune></disk>" % (image, target, bus))
+    virsh("create", "/dev/stdin", "--paused",
+          stdin=guest.domain_xml("throttled", devices=disks, agent=False))
+    try:
+        answer = json.loads(virsh("qemu-monitor-command", "throttled",
+                                  '{"execute":"query-block"}'))["return"]
+        told = [(device["inserted"]["bps"], device["inserted"]["iops_rd"])
+                for device in answer if device.get("inserted")]
+        assert told == [(1000000, 77)] * 4
+    finally:
+        virsh("destroy", "throttled")

@@ -4,6 +4,7 @@
 #include "hv/qemu/driver.h"
 #include "hv/qemu/guest/guest_ops.h"
 #include "hv/qemu/guest/process.h"
+#include "hv/qemu/guest/process_throttle.h"
 #include "virt/domain/cpuset.h"
 #include "virt/domain/definition.h"
 #include "virt/domain/domain_event.h"
@@ -324,6 +325,23 @@ static enum co_status set_links(struct process_setup *s, struct guest *guest, st
     CO_END(&s->inner);
 }
 
+// ---- disks
+
+static struct slice throttle_arguments(const struct guest *guest, unsigned index)
+{
+    struct error err = {0};
+    return process_throttle_arguments(definition_tree(guest->domain, DEFINITION_LIVE, &err), index);
+}
+
+static enum co_status set_throttles(struct process_setup *s, struct guest *guest, struct task *task,
+                                    struct error *err)
+{
+    CO_BEGIN(&s->inner);
+    for (s->index = 0; slice_present(throttle_arguments(guest, s->index)); s->index++)
+        TELL("block_set_io_throttle", throttle_arguments(guest, s->index));
+    CO_END(&s->inner);
+}
+
 // ---- the balloon
 
 static uint64_t stats_period(const struct guest *guest)
@@ -364,6 +382,8 @@ enum co_status process_configure(struct process_setup *s, struct guest *guest, s
     CO_CALL(&s->co, set_passwords(s, guest, task, err));
     if (!error_is_set(err))
         CO_CALL(&s->co, set_links(s, guest, task, err));
+    if (!error_is_set(err))
+        CO_CALL(&s->co, set_throttles(s, guest, task, err));
     if (!error_is_set(err))
         CO_CALL(&s->co, set_balloon(s, guest, task, err));
     if (!error_is_set(err) && guest->on_reboot == GUEST_DESTROY) {

@@ -12,8 +12,8 @@ enum co_status process_refresh(struct process_setup *s, struct guest *guest, str
                                bool started, struct error *err);
 // The threads of the processors, from the answer of query-cpus-fast.
 void process_take_cpus(struct guest *guest, const struct json_value *cpus);
-// What can not be said on the command line: passwords, link states, the balloon's size, what
-// happens on a reboot.
+// What can not be said on the command line: passwords, link states, disk throttling, the
+// balloon's size, what happens on a reboot.
 enum co_status process_configure(struct process_setup *s, struct guest *guest, struct task *task,
                                  struct error *err);
 // `cont` and `stop`. The events that QEMU sends with them change the state, with these reasons.
