@@ -48,7 +48,9 @@ def count_junit(status, _, report):
         return Outcome(0, 1, 0)
     total, skipped = int(suite.get("tests")), int(suite.get("skipped"))
     failed = int(suite.get("failures")) + int(suite.get("errors"))
-    if status not in (0, 5) and failed == 0:
+    # A negative status is a signal: libvirt's Python binding may crash in its event thread when the
+    # interpreter ends, after the report is complete.
+    if status > 0 and status != 5 and failed == 0:
         failed = 1
     return Outcome(max(total - skipped - failed, 0), failed, skipped)
 
@@ -105,6 +107,10 @@ def run_part(part, options):
                        NANOVIRTD=os.path.abspath(os.path.join(options.build, "nanovirtd")),
                        NANOVIRT_GUESTS=os.path.abspath(options.guests),
                        NANOVIRT_TEST_PEER=options.peer, PYTHONDONTWRITEBYTECODE="1")
+    # On a virtual machine CPU time holds what the host took away in the meantime: with guests running
+    # beside it, a turn that forks QEMU is now and then told as a little over 10 ms.
+    if part.name.startswith(("client", "compare")):
+        environment["NANOVIRT_STALL_FACTOR"] = "5"
     if "sanitize" in options.build:
         environment["NANOVIRT_STALL_FACTOR"] = "20"
     if options.valgrind:
