@@ -151,8 +151,7 @@ static void show_migratable(struct xml_doc *doc)
 
 void domain_xml_show(struct xml_doc *doc, unsigned flags)
 {
-    bool running = slice_present(xml_attr(doc->root, "id"));
-    if (!running || flags & (VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_MIGRATABLE))
+    if (!slice_present(xml_attr(doc->root, "id")) || flags & VIR_DOMAIN_XML_INACTIVE)
         show_inactive(doc);
     if (!(flags & VIR_DOMAIN_XML_SECURE))
         schema_strip(doc->root, &domain_schema, SCHEMA_SECRET);
