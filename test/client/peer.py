@@ -224,7 +224,8 @@ class Libvirtd(Peer):
 
     The mount namespace puts the root's directories where libvirtd has compiled its paths in; the
     process namespace ends all that was started when its first process ends, which is when this one
-    does; the network namespace keeps its firewall rules away from this machine.
+    does; the network namespace keeps its firewall rules away from this machine. The account
+    libvirt-qemu, without which libvirtd does not start, is there even where no package made one.
     """
 
     # libvirtd 9 can crash when it is told to leave while it takes up guests.
@@ -237,6 +238,14 @@ mount -t sysfs sys /sys
 for directory in etc/libvirt run/libvirt var/lib/libvirt var/log/libvirt var/cache/libvirt; do
     mkdir -p /$directory
     mount --bind "$1/$directory" /$directory
+done
+for table in passwd group; do
+    cp /etc/$table "$1/$table"
+    grep -q '^libvirt-qemu:' "$1/$table" || case $table in
+    passwd) echo 'libvirt-qemu:x:64055:64055::/nonexistent:/usr/sbin/nologin' >> "$1/$table" ;;
+    group) echo 'libvirt-qemu:x:64055:' >> "$1/$table" ;;
+    esac
+    mount --bind "$1/$table" /etc/$table
 done
 ip link set lo up 2> /dev/null || true
 touch "$1/ready"
