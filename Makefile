@@ -44,10 +44,18 @@ endif
 MBEDTLS_LIBS ?= -lmbedtls -lmbedx509 -lmbedcrypto
 LIBS := $(if $(wildcard src/net/tls.c),$(MBEDTLS_LIBS))
 
+# Features: what belongs to each. A feature is a Kconfig symbol; with CONFIG_NAME off, FILES_NAME are
+# left out. Tables that would name them ask #ifdef CONFIG_NAME, and nothing else does.
+FILES_HYPERVISOR_TEST := src/hv/test/*.c
+
+-include $(KCONFIG)
+FEATURES := $(patsubst FILES_%,%,$(filter FILES_%,$(.VARIABLES)))
+LEFT_OUT := $(foreach f,$(FEATURES),$(if $(filter y,$(CONFIG_$f)),,$(wildcard $(FILES_$f))))
+
 PROTOCOLS := $(sort $(wildcard proto/*.x))
 GENERATED := $(PROTOCOLS:%.x=$(O)/gen/%.h)
 CONTRACT := $(O)/gen/proto/contract
-SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c src/*/*/*/*.c port/linux/*.c))
+SOURCES := $(filter-out $(LEFT_OUT),$(sort $(wildcard src/*/*.c src/*/*/*.c src/*/*/*/*.c port/linux/*.c)))
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(if $(PROTOCOLS),$(CONTRACT).o)
 MAIN := $(O)/src/daemon/main.o
 LIBRARY := $(O)/libnanovirt.a

@@ -4,7 +4,9 @@
 #include "virt/hypervisor.h"
 
 const struct hypervisor *const hypervisors[] = {
+#ifdef CONFIG_HYPERVISOR_TEST
     &test_hypervisor,
+#endif
     &qemu_hypervisor,
     NULL,
 };
