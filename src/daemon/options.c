@@ -2,6 +2,7 @@
 #include "daemon/options.h"
 
 #include "core/slice.h"
+#include "daemon/commands.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +43,8 @@ static void print_help(void)
             snprintf(letter, sizeof(letter), "-%c |", known[i].letter);
         printf("  %4s %-20s %s\n", letter, name, known[i].help);
     }
+    puts("\nCommands:");
+    commands_print_help();
     puts("\nSee nanovirtd(8). Paths and the configuration file are libvirtd's.");
 }
 

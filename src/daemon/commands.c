@@ -1,0 +1,43 @@
+// Commands: one table, looked up by the name of the binary and by the first word.
+#include "daemon/commands.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+struct command {
+    const char *name;
+    command_main *main;
+    const char *help;
+};
+
+static const struct command commands[] = {
+    {NULL, NULL, NULL},
+};
+
+static command_main *find(const char *name)
+{
+    for (const struct command *command = commands; command->name; command++)
+        if (strcmp(command->name, name) == 0)
+            return command->main;
+    return NULL;
+}
+
+command_main *commands_find(int argc, char **argv, int *shift)
+{
+    *shift = 0;
+    if (argc < 1)
+        return NULL;
+    const char *slash = strrchr(argv[0], '/');
+    command_main *command = find(slash ? slash + 1 : argv[0]);
+    if (command || argc < 2)
+        return command;
+    *shift = 1;
+    return find(argv[1]);
+}
+
+void commands_print_help(void)
+{
+    for (const struct command *command = commands; command->name; command++)
+        printf("  %-26s %s\n", command->name, command->help);
+}
