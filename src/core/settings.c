@@ -32,9 +32,9 @@ static const char *check_audit_level(const struct conf_value *value)
 static const char *convert_auth(void *field, const struct conf_value *value)
 {
     static char reason[SETTING_MAX];
-    enum settings_auth *auth = field;
+    enum auth_scheme *auth = field;
     if (slice_is(value->string, "none")) {
-        *auth = SETTINGS_AUTH_NONE;
+        *auth = AUTH_NONE;
         return NULL;
     }
     if (slice_is(value->string, "sasl"))
@@ -210,7 +210,7 @@ void settings_default(struct settings *settings)
         .unix_sock_ro_perms = 0777,
         .unix_sock_rw_perms = 0700,
         .unix_sock_admin_perms = 0700,
-        .auth_tcp = SETTINGS_AUTH_SASL,
+        .auth_tcp = AUTH_SASL,
         .tcp_min_ssf = 112,
         .max_clients = 5000,
         .max_queued_clients = 1000,
@@ -241,7 +241,7 @@ bool settings_load(struct settings *settings, struct slice text, const char *fil
     if (!conf_read(&conf, text, err))
         return false;
     // libvirtd's default for TCP is SASL. Nobody is to find out later that it was nothing.
-    if (settings->listen_tcp && settings->auth_tcp != SETTINGS_AUTH_NONE)
+    if (settings->listen_tcp && settings->auth_tcp != AUTH_NONE)
         return conf_refuse(&conf, index_of("listen_tcp"),
                            "auth_tcp is \"sasl\" unless it is set, and SASL is not built into this "
                            "daemon; set auth_tcp = \"none\" to let everybody in",

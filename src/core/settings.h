@@ -2,13 +2,12 @@
 #ifndef CORE_SETTINGS_H
 #define CORE_SETTINGS_H
 
+#include "auth/identity.h"
 #include "core/conf.h"
 #include "core/error.h"
 
 #define SETTING_MAX      256 // bytes of a string with its NUL
 #define SETTING_PATH_MAX 1024
-
-enum settings_auth { SETTINGS_AUTH_NONE, SETTINGS_AUTH_SASL, SETTINGS_AUTH_POLKIT };
 
 // Every setting that has an effect, or will have one as soon as what it belongs to is built.
 struct settings {
@@ -20,7 +19,7 @@ struct settings {
     uint32_t unix_sock_ro_perms, unix_sock_rw_perms, unix_sock_admin_perms; // file modes
     char unix_sock_dir[SETTING_PATH_MAX];                                   // "": the run directory
 
-    enum settings_auth auth_unix_ro, auth_unix_rw, auth_tcp, auth_tls;
+    enum auth_scheme auth_unix_ro, auth_unix_rw, auth_tcp, auth_tls;
     struct conf_list access_drivers;
     struct conf_list sasl_allowed_username_list;
     uint32_t tcp_min_ssf;

@@ -25,6 +25,7 @@ static struct watch signals;
 static struct timer idle;
 static uint32_t idle_seconds;
 
+static struct server libvirtd_server = {.name = "libvirtd"};
 static struct service remote_service = {
     .program = &remote_program,
     .handler = handlers_find_remote,
@@ -108,7 +109,8 @@ static bool start_hypervisors(struct error *err)
     return true;
 }
 
-static bool listen_unix(const char *name, uint32_t mode, bool read_only, struct error *err)
+static bool listen_unix(const char *name, uint32_t mode, const struct admission *admission,
+                        struct error *err)
 {
     const char *directory = settings.unix_sock_dir[0] ? settings.unix_sock_dir : paths()->run;
     const char *path = paths_join(directory, name);
@@ -119,20 +121,27 @@ static bool listen_unix(const char *name, uint32_t mode, bool read_only, struct 
     if (settings.unix_sock_group[0] && port_group_lookup(settings.unix_sock_group, &group) < 0)
         return error_set(err, VIR_FROM_RPC, VIR_ERR_CONFIG_UNSUPPORTED,
                          "unix_sock_group: there is no group '%s'", settings.unix_sock_group);
-    return listener_add_unix(path, mode, group, read_only, err);
+    return listener_add_unix(path, mode, group, admission, err);
 }
 
 static bool start_listening(const struct options *options, struct error *err)
 {
-    if (!listen_unix("libvirt-sock", settings.unix_sock_rw_perms, false, err))
+    const struct admission read_write = {
+        .server = &libvirtd_server, .transport = &transport_unix, .auth = settings.auth_unix_rw};
+    const struct admission read_only = {.server = &libvirtd_server,
+                                        .transport = &transport_unix,
+                                        .auth = settings.auth_unix_ro,
+                                        .read_only = true};
+    const struct admission tcp = {
+        .server = &libvirtd_server, .transport = &transport_tcp, .auth = settings.auth_tcp};
+    const char *address = settings.listen_addr[0] ? settings.listen_addr : NULL;
+    if (!listen_unix("libvirt-sock", settings.unix_sock_rw_perms, &read_write, err))
         return false;
     if (!paths()->session &&
-        !listen_unix("libvirt-sock-ro", settings.unix_sock_ro_perms, true, err))
+        !listen_unix("libvirt-sock-ro", settings.unix_sock_ro_perms, &read_only, err))
         return false;
-    if (!options->listen || !settings.listen_tcp)
-        return true;
-    const char *address = settings.listen_addr[0] ? settings.listen_addr : NULL;
-    return listener_add_tcp(address, settings.tcp_port, err);
+    return !options->listen || !settings.listen_tcp ||
+           listener_add_tcp(address, settings.tcp_port, &tcp, err);
 }
 
 static bool read_settings(const struct options *options, struct error *err)
@@ -163,16 +172,18 @@ static bool start_log(const struct options *options, struct error *err)
     return log_set_default_output(options->daemon, paths_join(paths()->log, "libvirtd.log"), err);
 }
 
-static void configure_clients(void)
+static void add_servers(void)
 {
-    const struct client_settings clients = {
+    libvirtd_server.limits = (struct server_limits){
         .max_clients = settings.max_clients,
         .max_anonymous_clients = settings.max_anonymous_clients,
         .max_client_requests = settings.max_client_requests,
         .keepalive_interval = settings.keepalive_interval,
         .keepalive_count = settings.keepalive_count,
     };
-    client_configure(&clients);
+    server_add(&libvirtd_server);
+    dispatch_serve(&libvirtd_server, &remote_service);
+    dispatch_serve(&libvirtd_server, &qemu_service);
 }
 
 static bool start(const struct options *options, struct error *err)
@@ -180,10 +191,8 @@ static bool start(const struct options *options, struct error *err)
     if (!read_settings(options, err) || !make_directories(err) || !start_log(options, err) ||
         !pid_file_take(options, err) || !start_signals(err))
         return false;
-    configure_clients();
+    add_servers();
     connection_init();
-    dispatch_serve(&remote_service);
-    dispatch_serve(&qemu_service);
     if (!start_hypervisors(err) || !start_listening(options, err))
         return false;
     idle_seconds = options->timeout;

@@ -1,6 +1,7 @@
 // Listeners: accepting clients, as long as there is room for them.
 //
-// While max_clients are connected nobody is accepted; who comes then waits in the kernel's queue.
+// While max_clients of a server are connected nobody is accepted for it; who comes then waits in
+// the kernel's queue.
 #include "net/listener.h"
 
 #include "core/log.h"
@@ -17,9 +18,8 @@
 
 struct listener {
     struct watch watch; // first
-    const struct transport *transport;
+    struct admission admission;
     char path[PORT_PATH_MAX]; // of a unix socket, else ""
-    bool read_only;
 };
 
 static struct listener listeners[LISTENERS_MAX];
@@ -27,9 +27,9 @@ static size_t count;
 static struct timer retry;
 static struct client_hook client_gone_hook;
 
-static bool room(void)
+static bool room(const struct server *server)
 {
-    return client_count() < client_settings()->max_clients;
+    return server->client_count < server->limits.max_clients && client_count() < CONFIG_MAX_CLIENTS;
 }
 
 static void listen_again(void)
@@ -38,10 +38,12 @@ static void listen_again(void)
         loop_watch_for(&listeners[i].watch, PORT_POLL_IN);
 }
 
-static void rest(void)
+// Of one server, or (NULL) of all.
+static void rest(const struct server *server)
 {
     for (size_t i = 0; i < count; i++)
-        loop_watch_rest(&listeners[i].watch);
+        if (!server || listeners[i].admission.server == server)
+            loop_watch_rest(&listeners[i].watch);
 }
 
 static void retry_now(struct timer *timer)
@@ -60,26 +62,26 @@ static void a_client_went(struct client *client)
 static void ready(struct watch *watch, short events)
 {
     (void)events;
-    struct listener *listener = (struct listener *)(void *)watch;
-    for (int i = 0; i < ACCEPTS_A_TURN && room(); i++) {
+    const struct admission *admission = &((struct listener *)(void *)watch)->admission;
+    for (int i = 0; i < ACCEPTS_A_TURN && room(admission->server); i++) {
         struct port_peer peer;
         int fd = port_accept(watch->fd, &peer);
         if (fd >= 0) {
-            client_add(fd, listener->transport, &peer, listener->read_only, true);
+            client_add(fd, admission, &peer);
             continue;
         }
         if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -ENOBUFS) {
             log_error("net", "cannot accept a client: %s", strerror(-fd));
-            rest();
+            rest(NULL);
             timer_start(&retry, NO_DESCRIPTORS_NS, retry_now);
         }
         return;
     }
-    if (!room())
-        rest();
+    if (!room(admission->server))
+        rest(admission->server);
 }
 
-static struct listener *add(int fd, const struct transport *transport, struct error *err)
+static struct listener *add(int fd, const struct admission *admission, struct error *err)
 {
     if (count == LISTENERS_MAX) {
         port_close(fd);
@@ -89,7 +91,7 @@ static struct listener *add(int fd, const struct transport *transport, struct er
     }
     struct listener *listener = &listeners[count];
     memset(listener, 0, sizeof(*listener));
-    listener->transport = transport;
+    listener->admission = *admission;
     if (!loop_watch(&listener->watch, fd, PORT_POLL_IN, ready, err)) {
         port_close(fd);
         return NULL;
@@ -101,23 +103,23 @@ static struct listener *add(int fd, const struct transport *transport, struct er
     return listener;
 }
 
-bool listener_add_unix(const char *path, uint32_t mode, uint32_t gid, bool read_only,
-                       struct error *err)
+bool listener_add_unix(const char *path, uint32_t mode, uint32_t gid,
+                       const struct admission *admission, struct error *err)
 {
     int fd = port_listen_unix(path, mode, gid);
     if (fd < 0)
         return error_set(err, VIR_FROM_RPC, VIR_ERR_SYSTEM_ERROR,
                          "Failed to bind socket to '%s': %s", path, strerror(-fd));
-    struct listener *listener = add(fd, &transport_unix, err);
+    struct listener *listener = add(fd, admission, err);
     if (!listener)
         return false;
-    listener->read_only = read_only;
     if (!slice_copy(listener->path, sizeof(listener->path), slice_of(path)))
         listener->path[0] = '\0';
     return true;
 }
 
-bool listener_add_tcp(const char *address, const char *service, struct error *err)
+bool listener_add_tcp(const char *address, const char *service, const struct admission *admission,
+                      struct error *err)
 {
     int fds[8];
     int n = port_listen_tcp(address, service, fds, sizeof(fds) / sizeof(fds[0]));
@@ -128,7 +130,7 @@ bool listener_add_tcp(const char *address, const char *service, struct error *er
     bool good = true;
     for (int i = 0; i < n; i++) {
         if (good)
-            good = add(fds[i], &transport_tcp, err) != NULL;
+            good = add(fds[i], admission, err) != NULL;
         else
             port_close(fds[i]);
     }

@@ -20,29 +20,10 @@
 static struct client clients[CONFIG_MAX_CLIENTS];
 static uint32_t used_below; // no client in use from this index on
 static uint32_t count;
-static uint64_t last_number;
 static bool some_dead;
-static struct client_settings settings = {
-    .max_clients = CONFIG_MAX_CLIENTS,
-    .max_client_requests = 5,
-    .keepalive_interval = 5,
-    .keepalive_count = 5,
-};
 static struct client_hook *hooks;
 static struct timer watch_over;
 static struct turn_end sweep_at_turn_end;
-
-void client_configure(const struct client_settings *wanted)
-{
-    settings = *wanted;
-    if (settings.max_clients == 0 || settings.max_clients > CONFIG_MAX_CLIENTS)
-        settings.max_clients = CONFIG_MAX_CLIENTS;
-}
-
-const struct client_settings *client_settings(void)
-{
-    return &settings;
-}
 
 uint32_t client_count(void)
 {
@@ -140,6 +121,24 @@ static void feed_the_starved(void)
             receive_resume(client);
 }
 
+static void enter(struct client *client, const struct admission *admission)
+{
+    struct server *server = admission->server;
+    client->server = server;
+    client->number = ++server->last_client;
+    client->read_only = admission->read_only;
+    client->auth = admission->auth;
+    client->authenticated = admission->auth == AUTH_NONE;
+    server->client_count++;
+    server->anonymous_count += !client->authenticated;
+}
+
+static void leave(struct client *client)
+{
+    client->server->client_count--;
+    client->server->anonymous_count -= !client->authenticated;
+}
+
 static void sweep(void)
 {
     feed_the_starved();
@@ -149,6 +148,7 @@ static void sweep(void)
     for (uint32_t i = 0; i < used_below; i++) {
         if (!clients[i].used || !clients[i].dead)
             continue;
+        leave(&clients[i]);
         clients[i].used = false;
         count--;
     }
@@ -181,29 +181,22 @@ static struct client *take_client(void)
     return client;
 }
 
-static uint32_t anonymous_count(void)
+static const char *refusal(const struct admission *admission)
 {
-    uint32_t anonymous = 0;
-    for (struct client *client = client_next(NULL); client; client = client_next(client))
-        anonymous += !client->authenticated;
-    return anonymous;
-}
-
-static const char *refusal(bool authenticated)
-{
-    if (count >= settings.max_clients)
+    const struct server *server = admission->server;
+    const struct server_limits *limits = &server->limits;
+    if (server->client_count >= limits->max_clients || count >= CONFIG_MAX_CLIENTS)
         return "too many clients, max_clients";
-    if (!authenticated && settings.max_anonymous_clients &&
-        anonymous_count() >= settings.max_anonymous_clients)
+    if (admission->auth != AUTH_NONE && limits->max_anonymous_clients &&
+        server->anonymous_count >= limits->max_anonymous_clients)
         return "too many clients that have not authenticated, max_anonymous_clients";
     return NULL;
 }
 
-struct client *client_add(int fd, const struct transport *transport, const struct port_peer *peer,
-                          bool read_only, bool authenticated)
+struct client *client_add(int fd, const struct admission *admission, const struct port_peer *peer)
 {
     start_up_once();
-    const char *why_not = refusal(authenticated);
+    const char *why_not = refusal(admission);
     if (why_not) {
         log_warning("rpc", "connection refused: %s", why_not);
         port_close(fd);
@@ -211,24 +204,30 @@ struct client *client_add(int fd, const struct transport *transport, const struc
     }
     struct client *client = take_client();
     struct error err = {0};
+    enter(client, admission);
     if (!loop_watch(&client->watch, fd, PORT_POLL_IN, ready, &err)) {
         log_warning("rpc", "connection refused: %s", err.message);
         port_close(fd);
         client->dead = some_dead = true;
         return NULL;
     }
-    client->io = (struct connection_io){.fd = fd, .transport = transport};
-    client->peer = *peer;
-    client->number = ++last_number;
+    client->io = (struct connection_io){.fd = fd, .transport = admission->transport};
+    client->identity.peer = *peer;
     client->connected = port_time_us();
     client->connected_at = client->received_at = client->progress_at = loop_now();
-    client->read_only = read_only;
-    client->authenticated = authenticated;
     if (!timer_running(&watch_over))
         timer_start(&watch_over, WATCH_OVER_NS, cut_overdue);
     log_info("rpc", "client %llu connected over %s", (unsigned long long)client->number,
-             transport->name);
+             client->io.transport->name);
     return client;
+}
+
+void client_authenticated(struct client *client)
+{
+    if (client->authenticated)
+        return;
+    client->authenticated = true;
+    client->server->anonymous_count--;
 }
 
 void client_cut(struct client *client, const char *why)

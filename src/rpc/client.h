@@ -12,26 +12,21 @@
 #include "net/transport.h"
 #include "rpc/call.h"
 #include "rpc/message.h"
+#include "rpc/server.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct stream;
 
-struct client_settings {
-    uint32_t max_clients;           // connections at the same time
-    uint32_t max_anonymous_clients; // of these, not yet authenticated; 0: no limit of its own
-    uint32_t max_client_requests;   // calls in progress of one client
-    int32_t keepalive_interval;     // seconds between two pings of an idle client; 0 or less: none
-    uint32_t keepalive_count;       // pings in a row that may stay unanswered
-};
-
 struct client {
     struct watch watch; // first: its callbacks find the client by it
     struct connection_io io;
-    struct port_peer peer;
-    uint64_t number;   // counts connections from 1: virt-admin's client id
-    int64_t connected; // microseconds since 1970
+    struct server *server;
+    struct identity identity;
+    uint64_t number;       // counts the server's connections from 1: virt-admin's client id
+    int64_t connected;     // microseconds since 1970
+    enum auth_scheme auth; // what it had to pass, or still has
     bool used, read_only, authenticated;
     bool closing; // gone as soon as its queue is empty
     bool dead;    // to be taken apart at the end of this turn
@@ -65,13 +60,11 @@ struct client {
     uint32_t unanswered;
 };
 
-void client_configure(const struct client_settings *settings);
-const struct client_settings *client_settings(void);
-
 // Takes over a connected descriptor, whatever the result; refused (and closed) when there are too
 // many.
-struct client *client_add(int fd, const struct transport *transport, const struct port_peer *peer,
-                          bool read_only, bool authenticated);
+struct client *client_add(int fd, const struct admission *admission, const struct port_peer *peer);
+// It has passed what it had to: all its server's procedures are open to it.
+void client_authenticated(struct client *client);
 // Ends the connection. Its calls run on without it; the struct is given back at the end of the
 // turn.
 void client_cut(struct client *client, const char *why);
@@ -79,7 +72,7 @@ void client_cut(struct client *client, const char *why);
 void client_close_later(struct client *client);
 void client_close_all(void);
 
-uint32_t client_count(void);
+uint32_t client_count(void);                        // of all servers
 uint32_t client_index(const struct client *client); // below CONFIG_MAX_CLIENTS
 struct client *client_at(uint32_t index);           // NULL when that one is not in use
 // Walks the clients: start with NULL.

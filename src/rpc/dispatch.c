@@ -3,17 +3,16 @@
 
 #include "core/log.h"
 
-static struct service *services;
-
-void dispatch_serve(struct service *service)
+void dispatch_serve(struct server *server, struct service *service)
 {
-    service->next = services;
-    services = service;
+    service->next = server->services;
+    server->services = service;
 }
 
-static const struct service *find_service(const struct message_header *header)
+static const struct service *find_service(const struct server *server,
+                                          const struct message_header *header)
 {
-    for (const struct service *service = services; service; service = service->next)
+    for (const struct service *service = server->services; service; service = service->next)
         if (service->program->number == header->prog && service->program->version == header->vers)
             return service;
     return NULL;
@@ -76,7 +75,7 @@ void dispatch_call(struct client *client, struct slot *slot, const struct messag
 {
     struct error err;
     error_clear(&err);
-    const struct service *service = find_service(header);
+    const struct service *service = find_service(client->server, header);
     const struct xdr_procedure *procedure = find_procedure(client, service, header, &err);
     if (!procedure) {
         refuse(client, slot, header, &err);

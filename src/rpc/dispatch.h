@@ -19,7 +19,8 @@ struct service {
     struct service *next;
 };
 
-void dispatch_serve(struct service *service);
+// Has the server serve it too. A service belongs to one server.
+void dispatch_serve(struct server *server, struct service *service);
 // Takes the slot over.
 void dispatch_call(struct client *client, struct slot *slot, const struct message_header *header);
 

@@ -36,9 +36,9 @@ void keepalive_receive(struct client *client, const struct message_header *heade
         send_message(client, KEEPALIVE_PROC_PONG);
 }
 
-static uint64_t interval_ns(void)
+static uint64_t interval_ns(const struct client *client)
 {
-    int32_t seconds = client_settings()->keepalive_interval;
+    int32_t seconds = client->server->limits.keepalive_interval;
     return (uint64_t)(uint32_t)seconds * NS_PER_SEC;
 }
 
@@ -47,25 +47,25 @@ static void check(struct timer *timer)
 {
     struct client *client = client_of(timer);
     uint64_t silent = loop_now() - client->received_at;
-    if (silent < interval_ns()) {
-        timer_start(timer, interval_ns() - silent, check);
+    if (silent < interval_ns(client)) {
+        timer_start(timer, interval_ns(client) - silent, check);
         return;
     }
-    if (client->unanswered >= client_settings()->keepalive_count) {
+    if (client->unanswered >= client->server->limits.keepalive_count) {
         client_cut(client, "connection closed due to keepalive timeout");
         return;
     }
     client->unanswered++;
-    timer_start(timer, interval_ns(), check);
+    timer_start(timer, interval_ns(client), check);
     send_message(client, KEEPALIVE_PROC_PING);
 }
 
 void keepalive_start(struct client *client)
 {
-    if (client->pings || client_settings()->keepalive_interval <= 0)
+    if (client->pings || client->server->limits.keepalive_interval <= 0)
         return;
     client->pings = true;
-    timer_start(&client->keepalive, interval_ns(), check);
+    timer_start(&client->keepalive, interval_ns(client), check);
 }
 
 void keepalive_stop(struct client *client)

@@ -59,7 +59,7 @@ static bool may_take_message(const struct client *client, int32_t type)
     if (client->dead || client->closing || queue_is_long(client))
         return false;
     if (type == VIR_NET_CALL || type == VIR_NET_CALL_WITH_FDS)
-        return client->call_count < client_settings()->max_client_requests && call_available();
+        return client->call_count < client->server->limits.max_client_requests && call_available();
     if (type == VIR_NET_STREAM || type == VIR_NET_STREAM_HOLE)
         return client->stream_held < STREAM_HELD_MAX;
     return true;
@@ -133,8 +133,8 @@ static void claim_fd(struct client *client)
     client->fds_wanted--;
 }
 
-// `incoming` has all its bytes: it is delivered once its descriptors are there too, and for a call a
-// place: between the start of a message and its end others may have taken the last one.
+// `incoming` has all its bytes: it is delivered once its descriptors are there too, and for a call
+// a place: between the start of a message and its end others may have taken the last one.
 static void message_is_whole(struct client *client)
 {
     int fds = fds_announced(client->incoming);

@@ -211,7 +211,7 @@ static enum co_status connect_get_hostname(struct call *call)
 // A unix socket does not leave the host.
 static enum co_status connect_is_secure(struct call *call)
 {
-    xdr_put_i32(call_reply(call), call->client->peer.family == PORT_UNIX);
+    xdr_put_i32(call_reply(call), call->client->identity.peer.family == PORT_UNIX);
     return CO_DONE;
 }
 

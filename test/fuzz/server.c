@@ -26,6 +26,10 @@
 // In the place of hv/hypervisors.c: QEMU's driver would look for emulators on this host.
 const struct hypervisor *const hypervisors[] = {&test_hypervisor, NULL};
 
+static struct server server = {.name = "libvirtd",
+                               .limits = {.max_client_requests = 5,
+                                          .keepalive_interval = 5,
+                                          .keepalive_count = 5}};
 static struct service remote_service = {
     .program = &remote_program,
     .handler = handlers_find_remote,
@@ -311,7 +315,11 @@ static void connect_client(bool read_only, bool authenticated)
     client.call_count = 0;
     client.all_seen = true;
     client.len = 0;
-    FUZZ_CHECK(client_add(ends[1], &transport_unix, &who, read_only, authenticated) != NULL);
+    const struct admission admission = {.server = &server,
+                                        .transport = &transport_unix,
+                                        .auth = authenticated ? AUTH_NONE : AUTH_SASL,
+                                        .read_only = read_only};
+    FUZZ_CHECK(client_add(ends[1], &admission, &who) != NULL);
 }
 
 static void open_connection(void)
@@ -384,8 +392,9 @@ void server_start(void)
     FUZZ_CHECK(port_make_directories(empty, 0700) == 0);
     port_host_root(empty); // a host without a description
     connection_init();
-    dispatch_serve(&remote_service);
-    dispatch_serve(&qemu_service);
+    server_add(&server);
+    dispatch_serve(&server, &remote_service);
+    dispatch_serve(&server, &qemu_service);
 }
 
 void server_serve(struct slice bytes, unsigned manner, bool authenticated)

@@ -12,6 +12,15 @@
 #include <errno.h>
 #include <string.h>
 
+// Set its services before the first peer connects.
+static struct server test_server = {
+    .name = "test",
+    .limits = {.max_clients = CONFIG_MAX_CLIENTS,
+               .max_client_requests = 5,
+               .keepalive_interval = 5,
+               .keepalive_count = 5},
+};
+
 struct peer {
     int fd;
     struct client *client;
@@ -32,7 +41,11 @@ static inline void peer_connect(struct peer *peer, bool read_only, bool authenti
     struct port_peer who = {.family = PORT_UNIX};
     peer->fd = ends[0];
     peer->len = 0;
-    peer->client = client_add(ends[1], &transport_unix, &who, read_only, authenticated);
+    const struct admission admission = {.server = &test_server,
+                                        .transport = &transport_unix,
+                                        .auth = authenticated ? AUTH_NONE : AUTH_SASL,
+                                        .read_only = read_only};
+    peer->client = client_add(ends[1], &admission, &who);
 }
 
 static inline void peer_leave(struct peer *peer)

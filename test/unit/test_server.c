@@ -110,7 +110,7 @@ static int set_up(void **state)
     (void)state;
     static bool served;
     if (!served)
-        dispatch_serve(&service);
+        dispatch_serve(&test_server, &service);
     served = true;
     waiting_count = 0;
     streams_closed = 0;
@@ -363,7 +363,7 @@ static void replies_leave_in_the_order_in_which_calls_end(void **state)
 static void calls_over_the_limit_wait_and_none_is_lost(void **state)
 {
     (void)state;
-    uint32_t limit = client_settings()->max_client_requests;
+    uint32_t limit = test_server.limits.max_client_requests;
     size_t len = 0;
     for (uint32_t i = 0; i < limit + 2; i++)
         len += call_make(out + len, REMOTE_PROC_CONNECT_GET_TYPE, 40 + i, NULL, 0);

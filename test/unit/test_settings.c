@@ -38,8 +38,8 @@ static void an_empty_file_gives_libvirts_defaults(void **state)
     assert_int_equal(settings.unix_sock_ro_perms, 0777);
     assert_int_equal(settings.unix_sock_rw_perms, 0700);
     assert_int_equal(settings.unix_sock_admin_perms, 0700);
-    assert_int_equal(settings.auth_unix_rw, SETTINGS_AUTH_NONE);
-    assert_int_equal(settings.auth_unix_ro, SETTINGS_AUTH_NONE);
+    assert_int_equal(settings.auth_unix_rw, AUTH_NONE);
+    assert_int_equal(settings.auth_unix_ro, AUTH_NONE);
     assert_int_equal(settings.max_clients, 5000);
     assert_int_equal(settings.max_anonymous_clients, 20);
     assert_int_equal(settings.max_client_requests, 5);
@@ -79,7 +79,7 @@ static void every_key_of_libvirtd_conf_is_known(void **state)
     assert_int_equal(settings.unix_sock_rw_perms, 0770);
     assert_int_equal(settings.unix_sock_admin_perms, 0600);
     assert_string_equal(settings.unix_sock_dir, "/run/x");
-    assert_int_equal(settings.auth_tcp, SETTINGS_AUTH_NONE);
+    assert_int_equal(settings.auth_tcp, AUTH_NONE);
     assert_string_equal(settings.crl_file, "/r");
     assert_true(conf_list_has(&settings.tls_allowed_dn_list, "DN2"));
     assert_int_equal(settings.max_clients, 100);
