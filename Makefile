@@ -21,18 +21,23 @@ VERSION := 0.1.0
 
 # One line a step; V=1 shows the commands.
 V ?=
+comma := ,
 quiet = $(if $(V),,@echo "  $(1)	$(patsubst $(O)/%,%,$@)";)
 
+# $(call accepts,FLAGS): FLAGS when the compiler and its linker know them.
+accepts = $(shell echo 'int main(void){return 0;}' | $(CC) -x c - -o /dev/null $(1) 2> /dev/null && echo '$(1)')
+
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-OPTIMIZE ?= -Os -g
+OPTIMIZE ?= $(or $(call accepts,-Oz),-Os) -g
 NV_CFLAGS := -std=c11 $(OPTIMIZE) $(WARNINGS) -ffunction-sections -fdata-sections \
              -DNANOVIRT_VERSION='"$(VERSION)"' -Isrc -I. -I$(O)/gen
 NV_LDFLAGS := -Wl,--gc-sections
 ifndef SANITIZE
 # Nothing here unwinds, and the tables of pointers need one bit of relocation each where the linker can.
 NV_CFLAGS += -fno-asynchronous-unwind-tables
-NV_LDFLAGS += $(if $(STATIC),,$(shell echo 'int main(void){return 0;}' | $(CC) -x c - -o /dev/null \
-    -Wl,--fatal-warnings,-z,pack-relative-relocs 2> /dev/null && echo -Wl,-z,pack-relative-relocs))
+NV_LDFLAGS += $(if $(STATIC),,$(call accepts,-Wl$(comma)--fatal-warnings$(comma)-z$(comma)pack-relative-relocs))
+# Code and constants share pages: less padding in the file, and what linkers do on most other machines.
+NV_LDFLAGS += $(call accepts,-Wl$(comma)-z$(comma)noseparate-code)
 endif
 ifdef SANITIZE
 NV_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
