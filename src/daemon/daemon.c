@@ -1,4 +1,4 @@
-// The daemon: start-up in its order, signals, the time-out, and the end.
+// The daemon: start-up in its order, signals, and the end.
 #include "daemon/daemon.h"
 
 #include "core/child.h"
@@ -6,14 +6,12 @@
 #include "core/loop.h"
 #include "core/paths.h"
 #include "core/settings.h"
+#include "daemon/idle.h"
 #include "daemon/pid_file.h"
+#include "daemon/servers.h"
 #include "net/listener.h"
-#include "proto/qemu.h"
-#include "proto/remote.h"
 #include "rpc/client.h"
-#include "rpc/dispatch.h"
 #include "virt/connection.h"
-#include "virt/handlers.h"
 #include "virt/hypervisor.h"
 
 #include <errno.h>
@@ -22,22 +20,8 @@
 
 static struct settings settings;
 static struct watch signals;
-static struct timer idle;
-static uint32_t idle_seconds;
 
-static struct server libvirtd_server = {.name = "libvirtd"};
-static struct service remote_service = {
-    .program = &remote_program,
-    .handler = handlers_find_remote,
-    .gate = connection_gate,
-};
-static struct service qemu_service = {
-    .program = &qemu_program,
-    .handler = handlers_find_qemu,
-    .gate = connection_gate,
-};
-
-// ---- signals and the time-out
+// ---- signals
 
 static void take_signals(struct watch *watch, short events)
 {
@@ -51,29 +35,6 @@ static void take_signals(struct watch *watch, short events)
         else if (signal == PORT_SIGNAL_RELOAD)
             log_info("daemon", "nothing to reload");
     }
-}
-
-static bool something_runs(void)
-{
-    for (size_t i = 0; hypervisors[i]; i++) {
-        const struct hypervisor *hypervisor = hypervisors[i];
-        for (struct domain *domain = domain_next(hypervisor, NULL); domain;
-             domain = domain_next(hypervisor, domain))
-            if (hypervisor->keeps_daemon && domain_active(domain))
-                return true;
-    }
-    return false;
-}
-
-// Every second, so that no event of the server has to know about it.
-static void count_idle(struct timer *timer)
-{
-    static uint32_t seconds;
-    seconds = client_count() || something_runs() ? 0 : seconds + 1;
-    if (seconds >= idle_seconds)
-        loop_stop(0);
-    else
-        timer_start(timer, NS_PER_SEC, count_idle);
 }
 
 // ---- start-up
@@ -109,41 +70,6 @@ static bool start_hypervisors(struct error *err)
     return true;
 }
 
-static bool listen_unix(const char *name, uint32_t mode, const struct admission *admission,
-                        struct error *err)
-{
-    const char *directory = settings.unix_sock_dir[0] ? settings.unix_sock_dir : paths()->run;
-    const char *path = paths_join(directory, name);
-    if (!path)
-        return error_set(err, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR, "the path of %s is too long",
-                         name);
-    uint32_t group = (uint32_t)-1;
-    if (settings.unix_sock_group[0] && port_group_lookup(settings.unix_sock_group, &group) < 0)
-        return error_set(err, VIR_FROM_RPC, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "unix_sock_group: there is no group '%s'", settings.unix_sock_group);
-    return listener_add_unix(path, mode, group, admission, err);
-}
-
-static bool start_listening(const struct options *options, struct error *err)
-{
-    const struct admission read_write = {
-        .server = &libvirtd_server, .transport = &transport_unix, .auth = settings.auth_unix_rw};
-    const struct admission read_only = {.server = &libvirtd_server,
-                                        .transport = &transport_unix,
-                                        .auth = settings.auth_unix_ro,
-                                        .read_only = true};
-    const struct admission tcp = {
-        .server = &libvirtd_server, .transport = &transport_tcp, .auth = settings.auth_tcp};
-    const char *address = settings.listen_addr[0] ? settings.listen_addr : NULL;
-    if (!listen_unix("libvirt-sock", settings.unix_sock_rw_perms, &read_write, err))
-        return false;
-    if (!paths()->session &&
-        !listen_unix("libvirt-sock-ro", settings.unix_sock_ro_perms, &read_only, err))
-        return false;
-    return !options->listen || !settings.listen_tcp ||
-           listener_add_tcp(address, settings.tcp_port, &tcp, err);
-}
-
 static bool read_settings(const struct options *options, struct error *err)
 {
     static char text[65536];
@@ -172,32 +98,16 @@ static bool start_log(const struct options *options, struct error *err)
     return log_set_default_output(options->daemon, paths_join(paths()->log, "libvirtd.log"), err);
 }
 
-static void add_servers(void)
-{
-    libvirtd_server.limits = (struct server_limits){
-        .max_clients = settings.max_clients,
-        .max_anonymous_clients = settings.max_anonymous_clients,
-        .max_client_requests = settings.max_client_requests,
-        .keepalive_interval = settings.keepalive_interval,
-        .keepalive_count = settings.keepalive_count,
-    };
-    server_add(&libvirtd_server);
-    dispatch_serve(&libvirtd_server, &remote_service);
-    dispatch_serve(&libvirtd_server, &qemu_service);
-}
-
 static bool start(const struct options *options, struct error *err)
 {
     if (!read_settings(options, err) || !make_directories(err) || !start_log(options, err) ||
         !pid_file_take(options, err) || !start_signals(err))
         return false;
-    add_servers();
+    servers_add(&settings);
     connection_init();
-    if (!start_hypervisors(err) || !start_listening(options, err))
+    if (!start_hypervisors(err) || !servers_listen(&settings, options->listen, err))
         return false;
-    idle_seconds = options->timeout;
-    if (idle_seconds)
-        timer_start(&idle, NS_PER_SEC, count_idle);
+    idle_set_timeout(options->timeout);
     return true;
 }
 

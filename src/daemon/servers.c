@@ -1,0 +1,70 @@
+// The servers: what the daemon serves to whom, with which limits, and on which sockets.
+#include "daemon/servers.h"
+
+#include "core/paths.h"
+#include "net/listener.h"
+#include "proto/qemu.h"
+#include "proto/remote.h"
+#include "rpc/dispatch.h"
+#include "virt/connection.h"
+#include "virt/handlers.h"
+
+static struct server libvirtd_server = {.name = "libvirtd"};
+static struct service remote_service = {
+    .program = &remote_program,
+    .handler = handlers_find_remote,
+    .gate = connection_gate,
+};
+static struct service qemu_service = {
+    .program = &qemu_program,
+    .handler = handlers_find_qemu,
+    .gate = connection_gate,
+};
+
+void servers_add(const struct settings *settings)
+{
+    libvirtd_server.limits = (struct server_limits){
+        .max_clients = settings->max_clients,
+        .max_anonymous_clients = settings->max_anonymous_clients,
+        .max_client_requests = settings->max_client_requests,
+        .keepalive_interval = settings->keepalive_interval,
+        .keepalive_count = settings->keepalive_count,
+    };
+    server_add(&libvirtd_server);
+    dispatch_serve(&libvirtd_server, &remote_service);
+    dispatch_serve(&libvirtd_server, &qemu_service);
+}
+
+static bool listen_unix(const struct settings *settings, const char *name, uint32_t mode,
+                        const struct admission *admission, struct error *err)
+{
+    const char *directory = settings->unix_sock_dir[0] ? settings->unix_sock_dir : paths()->run;
+    const char *path = paths_join(directory, name);
+    if (!path)
+        return error_set(err, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR, "the path of %s is too long",
+                         name);
+    uint32_t group = (uint32_t)-1;
+    if (settings->unix_sock_group[0] && port_group_lookup(settings->unix_sock_group, &group) < 0)
+        return error_set(err, VIR_FROM_RPC, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "unix_sock_group: there is no group '%s'", settings->unix_sock_group);
+    return listener_add_unix(path, mode, group, admission, err);
+}
+
+bool servers_listen(const struct settings *settings, bool ip, struct error *err)
+{
+    const struct admission read_write = {
+        .server = &libvirtd_server, .transport = &transport_unix, .auth = settings->auth_unix_rw};
+    const struct admission read_only = {.server = &libvirtd_server,
+                                        .transport = &transport_unix,
+                                        .auth = settings->auth_unix_ro,
+                                        .read_only = true};
+    const struct admission tcp = {
+        .server = &libvirtd_server, .transport = &transport_tcp, .auth = settings->auth_tcp};
+    const char *address = settings->listen_addr[0] ? settings->listen_addr : NULL;
+    if (!listen_unix(settings, "libvirt-sock", settings->unix_sock_rw_perms, &read_write, err))
+        return false;
+    if (!paths()->session &&
+        !listen_unix(settings, "libvirt-sock-ro", settings->unix_sock_ro_perms, &read_only, err))
+        return false;
+    return !ip || !settings->listen_tcp || listener_add_tcp(address, settings->tcp_port, &tcp, err);
+}
