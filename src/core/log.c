@@ -26,33 +26,10 @@ static enum log_level lowest_level = LOG_LEVEL_WARNING; // of all filters and th
 
 // --- filters
 
-// `pattern` may hold * (any characters) and ? (one character).
-static bool matches(const char *pattern, const char *text)
-{
-    const char *star = NULL, *resume = text;
-    while (*text) {
-        if (*pattern == '*') {
-            star = pattern++;
-            resume = text;
-        } else if (*pattern == '?' || *pattern == *text) {
-            pattern++;
-            text++;
-        } else if (star) {
-            pattern = star + 1;
-            text = ++resume;
-        } else {
-            return false;
-        }
-    }
-    while (*pattern == '*')
-        pattern++;
-    return *pattern == '\0';
-}
-
 static enum log_level level_of(const char *module)
 {
     for (size_t i = 0; i < filters.count; i++)
-        if (matches(filters.list[i].match, module))
+        if (slice_matches(slice_of(module), filters.list[i].match))
             return filters.list[i].level;
     return default_level;
 }

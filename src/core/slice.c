@@ -69,6 +69,40 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+static size_t character_end(struct slice s, size_t at)
+{
+    do
+        at++;
+    while (at < s.len && ((unsigned char)s.at[at] & 0xC0) == 0x80);
+    return at;
+}
+
+bool slice_matches(struct slice s, const char *pattern)
+{
+    const char *star = NULL;
+    size_t at = 0, resume = 0;
+    while (at < s.len) {
+        if (*pattern == '*') {
+            star = pattern++;
+            resume = at;
+        } else if (*pattern == '?') {
+            pattern++;
+            at = character_end(s, at);
+        } else if (*pattern && *pattern == s.at[at]) {
+            pattern++;
+            at++;
+        } else if (star) {
+            pattern = star + 1;
+            at = resume = character_end(s, resume);
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == '\0';
+}
+
 struct slice slice_trim(struct slice s)
 {
     while (s.len && is_blank(s.at[0]))

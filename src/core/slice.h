@@ -35,6 +35,9 @@ bool slice_ends(struct slice s, const char *suffix);
 ptrdiff_t slice_find(struct slice s, char c);
 bool slice_contains(struct slice s, const char *needle);
 struct slice slice_from(struct slice s, size_t start);
+// Whether all of it fits a pattern in which '*' stands for any characters and '?' for one of them
+// (UTF-8), as GLib's g_pattern_match_simple() has it. Nothing takes their meaning away.
+bool slice_matches(struct slice s, const char *pattern);
 // Without leading and trailing white space (blank, tab, CR, LF).
 struct slice slice_trim(struct slice s);
 // Takes the part before the first `separator` off the front of *rest; false when *rest is used up.

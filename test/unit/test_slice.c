@@ -170,6 +170,40 @@ static void narrow_numbers_are_checked(void **state)
     assert_true(slice_u32(SLICE("4294967295"), 10, &u) && u == UINT32_MAX);
 }
 
+static void patterns_have_stars_and_question_marks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *text;
+        bool fits;
+    } cases[] = {
+        {"", "", true},
+        {"", "a", false},
+        {"*", "", true},
+        {"*", "abc", true},
+        {"a*c", "abbc", true},
+        {"a*c", "abcd", false},
+        {"*@EXAMPLE.COM", "joe@EXAMPLE.COM", true},
+        {"*@EXAMPLE.COM", "joe@EXAMPLE.ORG", false},
+        {"a*b*c", "aXbXbc", true},
+        {"**a", "a", true},
+        {"a?c", "abc", true},
+        {"a?c", "ac", false},
+        {"?", "\xc3\xa4", true},
+        {"??", "\xc3\xa4", false},
+        {"*?", "", false},
+        {"[ab]", "a", false},
+        {"\\*", "*", false},
+        {"abc", "ab", false},
+        {"Abc", "abc", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (slice_matches(slice_of(cases[i].text), cases[i].pattern) != cases[i].fits)
+            fail_msg("'%s' and '%s'", cases[i].pattern, cases[i].text);
+    assert_false(slice_matches((struct slice){"a\0b", 3}, "a"));
+    assert_true(slice_matches((struct slice){"a\0b", 3}, "a*b"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +218,7 @@ int main(void)
         cmocka_unit_test(bases_and_their_prefix_are_known),
         cmocka_unit_test(signed_numbers_reach_both_ends),
         cmocka_unit_test(narrow_numbers_are_checked),
+        cmocka_unit_test(patterns_have_stars_and_question_marks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
