@@ -58,10 +58,12 @@ FEATURES := $(patsubst FILES_%,%,$(filter FILES_%,$(.VARIABLES)))
 LEFT_OUT := $(foreach f,$(FEATURES),$(if $(filter y,$(CONFIG_$f)),,$(wildcard $(FILES_$f))))
 
 PROTOCOLS := $(sort $(wildcard proto/*.x))
-GENERATED := $(PROTOCOLS:%.x=$(O)/gen/%.h)
+GENERATED := $(PROTOCOLS:%.x=$(O)/gen/%.h) $(O)/gen/virt/schema_tables.h
 CONTRACT := $(O)/gen/proto/contract
-SOURCES := $(filter-out $(LEFT_OUT),$(sort $(wildcard src/*/*.c src/*/*/*.c src/*/*/*/*.c port/linux/*.c)))
-OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(if $(PROTOCOLS),$(CONTRACT).o)
+SCHEMAS := $(sort $(wildcard src/virt/schema/*.c))
+PACKED := $(O)/gen/virt/schema_tables
+SOURCES := $(filter-out $(LEFT_OUT) $(SCHEMAS),$(sort $(wildcard src/*/*.c src/*/*/*.c src/*/*/*/*.c port/linux/*.c)))
+OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(if $(PROTOCOLS),$(CONTRACT).o) $(PACKED).o
 MAIN := $(O)/src/daemon/main.o
 LIBRARY := $(O)/libnanovirt.a
 
@@ -90,10 +92,17 @@ $(O)/host/xdrgen: $(wildcard proto/*.c proto/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,HOSTCC)$(HOSTCC) -std=c11 -O1 -g $(WARNINGS) -o $@ $(filter %.c,$^)
 
-$(GENERATED) $(CONTRACT).c &: $(PROTOCOLS) $(O)/host/xdrgen
+$(PROTOCOLS:%.x=$(O)/gen/%.h) $(CONTRACT).c &: $(PROTOCOLS) $(O)/host/xdrgen
 	@mkdir -p $(O)/gen/proto
 	$(call quiet,XDRGEN)$(O)/host/xdrgen $(O)/gen/proto $(PROTOCOLS)
 
+$(O)/host/schemagen: $(SCHEMAS) $(wildcard src/virt/schema/*.h) $(O)/gen/config_generated.h
+	@mkdir -p $(@D)
+	$(call quiet,HOSTCC)$(HOSTCC) -std=c11 -O1 -g $(WARNINGS) -Isrc -I$(O)/gen -o $@ $(SCHEMAS)
+
+$(PACKED).h $(PACKED).c &: $(O)/host/schemagen
+	@mkdir -p $(@D)
+	$(call quiet,SCHEMA)$(O)/host/schemagen $(@D)
 
 UNIT_SOURCES := $(wildcard test/unit/test_*.c)
 UNIT_TESTS := $(UNIT_SOURCES:%.c=$(O)/%)

@@ -42,16 +42,11 @@ bool domain_check_hyperv(struct schema_walk *walk, struct xml_node *node)
 
 bool domain_check_spinlocks(struct schema_walk *walk, struct xml_node *node)
 {
-    const struct schema_attr retries[] = {
-        {"state", VALUE_STRING, 0, NULL, NULL},
-        {"retries", VALUE_UINT, SCHEMA_REQUIRED | SCHEMA_BASE_0, NULL, NULL},
-        {0},
-    };
     if (!xml_attr_is(node, "state", "on")) {
         xml_unset(node, "retries");
         return true;
     }
-    if (!schema_apply_attrs(walk, node, retries))
+    if (!schema_apply_attrs(walk, node, SCHEMA_SPINLOCKS))
         return false;
     return domain_number(node, "retries", 0) >= 0xFFF ||
            REFUSE(walk, XML_ERROR, "HyperV spinlock retry count must be at least 4095");

@@ -38,91 +38,23 @@ bool domain_check_rom(struct schema_walk *walk, struct xml_node *node)
 
 // --- addresses
 
-#define NUMBER_ATTR(n, flags, format)                                                              \
-    {                                                                                              \
-        n, VALUE_UINT, flags, format, NULL                                                         \
-    }
-#define TYPE_ATTR                                                                                  \
-    {                                                                                              \
-        "type", VALUE_STRING, 0, NULL, NULL                                                        \
-    }
-
-static const struct schema_attr pci_attrs[] = {
-    TYPE_ATTR,
-    NUMBER_ATTR("domain", SCHEMA_BASE_0, "0x%04x"),
-    NUMBER_ATTR("bus", SCHEMA_BASE_0, "0x%02x"),
-    NUMBER_ATTR("slot", SCHEMA_BASE_0, "0x%02x"),
-    NUMBER_ATTR("function", SCHEMA_BASE_0, "0x%x"),
-    {"multifunction", VALUE_ON_OFF, 0, NULL, NULL},
-    {0},
-};
-static const struct schema_attr drive_attrs[] = {
-    TYPE_ATTR,
-    NUMBER_ATTR("controller", 0, NULL),
-    NUMBER_ATTR("bus", 0, NULL),
-    NUMBER_ATTR("target", 0, NULL),
-    NUMBER_ATTR("unit", 0, NULL),
-    {0},
-};
-static const struct schema_attr serial_attrs[] = {
-    TYPE_ATTR,
-    NUMBER_ATTR("controller", 0, NULL),
-    NUMBER_ATTR("bus", 0, NULL),
-    NUMBER_ATTR("port", 0, NULL),
-    {0},
-};
-static const struct schema_attr ccid_attrs[] = {
-    TYPE_ATTR,
-    NUMBER_ATTR("controller", 0, NULL),
-    NUMBER_ATTR("slot", 0, NULL),
-    {0},
-};
-static const struct schema_attr usb_attrs[] = {
-    TYPE_ATTR,
-    NUMBER_ATTR("bus", 0, NULL),
-    {"port", VALUE_STRING, 0, NULL, NULL},
-    {0},
-};
-static const struct schema_attr ccw_attrs[] = {
-    TYPE_ATTR,
-    NUMBER_ATTR("cssid", SCHEMA_BASE_0, "0x%x"),
-    NUMBER_ATTR("ssid", SCHEMA_BASE_0, "0x%x"),
-    NUMBER_ATTR("devno", SCHEMA_BASE_0, "0x%04x"),
-    {0},
-};
-static const struct schema_attr isa_attrs[] = {
-    TYPE_ATTR,
-    NUMBER_ATTR("iobase", SCHEMA_BASE_16 | SCHEMA_DROP_ZERO, "0x%x"),
-    NUMBER_ATTR("irq", SCHEMA_BASE_16 | SCHEMA_DROP_ZERO, "0x%x"),
-    {0},
-};
-static const struct schema_attr dimm_attrs[] = {
-    TYPE_ATTR,
-    NUMBER_ATTR("slot", SCHEMA_REQUIRED, NULL),
-    {"base", VALUE_STRING, 0, NULL, NULL},
-    {0},
-};
-static const struct schema_attr spapr_attrs[] = {
-    TYPE_ATTR, {"reg", VALUE_STRING, 0, NULL, NULL}, {0}};
-static const struct schema_attr type_attr[] = {TYPE_ATTR, {0}};
-
 static const struct {
     const char *type;
-    const struct schema_attr *attrs;
+    unsigned attrs;   // a table of schema_attrs
     const char *keep; // attributes that are shown; those behind '|' one with a default of 0
     bool defaults;
 } address_types[] = {
-    {"pci", pci_attrs, "type|domain|bus|slot|function|multifunction", false},
-    {"drive", drive_attrs, "type|controller|bus|target|unit", true},
-    {"virtio-serial", serial_attrs, "type|controller|bus|port", true},
-    {"ccid", ccid_attrs, "type|controller|slot", true},
-    {"usb", usb_attrs, "type|bus|port", false},
-    {"spapr-vio", spapr_attrs, "type|reg", false},
-    {"ccw", ccw_attrs, "type|cssid|ssid|devno", false},
-    {"virtio-mmio", type_attr, "type", false},
-    {"isa", isa_attrs, "type|iobase|irq", false},
-    {"dimm", dimm_attrs, "type|slot|base", false},
-    {"unassigned", type_attr, "type", false},
+    {"pci", SCHEMA_PCI_ADDRESS, "type|domain|bus|slot|function|multifunction", false},
+    {"drive", SCHEMA_DRIVE_ADDRESS, "type|controller|bus|target|unit", true},
+    {"virtio-serial", SCHEMA_SERIAL_ADDRESS, "type|controller|bus|port", true},
+    {"ccid", SCHEMA_CCID_ADDRESS, "type|controller|slot", true},
+    {"usb", SCHEMA_USB_ADDRESS, "type|bus|port", false},
+    {"spapr-vio", SCHEMA_SPAPR_ADDRESS, "type|reg", false},
+    {"ccw", SCHEMA_CCW_ADDRESS, "type|cssid|ssid|devno", false},
+    {"virtio-mmio", SCHEMA_BARE_ADDRESS, "type", false},
+    {"isa", SCHEMA_ISA_ADDRESS, "type|iobase|irq", false},
+    {"dimm", SCHEMA_DIMM_ADDRESS, "type|slot|base", false},
+    {"unassigned", SCHEMA_BARE_ADDRESS, "type", false},
 };
 
 static bool check_pci_range(struct schema_walk *walk, const struct xml_node *node)
@@ -180,16 +112,17 @@ static bool check_usb_port(struct schema_walk *walk, struct xml_node *node)
     return true;
 }
 
-static void fill_zeroes(struct schema_walk *walk, struct xml_node *node,
-                        const struct schema_attr *attrs)
+static void fill_zeroes(struct schema_walk *walk, struct xml_node *node, unsigned table)
 {
+    const struct schema_attr *attrs = &schema_attrs[table];
     struct slice values[8];
     size_t count = 0;
     for (; attrs[count].name; count++)
-        values[count] = xml_attr(node, attrs[count].name);
+        values[count] = xml_attr(node, schema_string(attrs[count].name));
     node->attrs = NULL;
     for (size_t i = 0; i < count; i++)
-        xml_set(walk->doc, node, attrs[i].name, slice_present(values[i]) ? values[i] : SLICE("0"));
+        xml_set(walk->doc, node, schema_string(attrs[i].name),
+                slice_present(values[i]) ? values[i] : SLICE("0"));
 }
 
 bool domain_check_address(struct schema_walk *walk, struct xml_node *node)
@@ -226,7 +159,7 @@ bool domain_check_source_address(struct schema_walk *walk, struct xml_node *node
 {
     if (!slice_present(xml_attr(node, "slot")))
         return true;
-    return schema_apply_attrs(walk, node, pci_attrs) && shape_pci(walk, node);
+    return schema_apply_attrs(walk, node, SCHEMA_PCI_ADDRESS) && shape_pci(walk, node);
 }
 
 // --- labels of one device

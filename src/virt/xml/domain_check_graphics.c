@@ -127,13 +127,7 @@ static bool read_vnc_ports(struct schema_walk *walk, struct xml_node *node, stru
 
 static bool read_spice_ports(struct schema_walk *walk, struct xml_node *node, struct ports *ports)
 {
-    static const struct schema_attr numbers[] = {
-        {"port", VALUE_INT, 0, NULL, NULL},
-        {"tlsPort", VALUE_INT, 0, NULL, NULL},
-        {"autoport", VALUE_YES_NO, 0, NULL, NULL},
-        {0},
-    };
-    if (!schema_apply_attrs(walk, node, numbers))
+    if (!schema_apply_attrs(walk, node, SCHEMA_SPICE_PORTS))
         return false;
     parse_port(xml_attr(node, "port"), &ports->port);
     parse_port(xml_attr(node, "tlsPort"), &ports->tls_port);

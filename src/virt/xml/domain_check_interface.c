@@ -99,17 +99,14 @@ static bool check_needed(struct schema_walk *walk, const struct xml_node *source
 static bool check_socket_source(struct schema_walk *walk, struct xml_node *node,
                                 struct xml_node *source)
 {
-    static const struct schema_attr port[] = {{"address", VALUE_STRING, 0, NULL, NULL},
-                                              {"port", VALUE_INT, SCHEMA_REQUIRED, NULL, NULL},
-                                              {0}};
-    if (!schema_apply_attrs(walk, source, port))
+    if (!schema_apply_attrs(walk, source, SCHEMA_SOCKET))
         return false;
     if (!xml_attr_is(node, "type", "udp"))
         return true;
     struct xml_node *local = xml_child(source, "local");
     if (!local)
         return REFUSE(walk, XML_ERROR, "'<local>' element missing for 'udp' socket interface");
-    return check_needed(walk, local, "address") && schema_apply_attrs(walk, local, port);
+    return check_needed(walk, local, "address") && schema_apply_attrs(walk, local, SCHEMA_SOCKET);
 }
 
 static bool check_one_source(struct schema_walk *walk, struct xml_node *node,

@@ -15,7 +15,6 @@
 
 static bool parse_uuid(struct domain_xml *x, struct xml_node *node, const char *what)
 {
-    static const struct schema_attr rule = {"uuid", VALUE_UUID, SCHEMA_LENIENT, NULL, NULL};
     struct schema_walk walk = {.doc = x->doc, .err = x->err};
     struct slice value = value_text(node);
     char uuid[37];
@@ -25,7 +24,7 @@ static bool parse_uuid(struct domain_xml *x, struct xml_node *node, const char *
         xml_set_text(x->doc, node, slice_of(uuid));
         return true;
     }
-    if (value_normalise(&walk, node, &rule, &value) != VALUE_KEEP)
+    if (value_normalise(&walk, node, &schema_attrs[SCHEMA_UUID], &value) != VALUE_KEEP)
         return REFUSE(x, INTERNAL_ERROR, "malformed %s element", what);
     xml_set_text(x->doc, node, value);
     return true;
@@ -218,11 +217,10 @@ bool domain_parse_vcpus(struct domain_xml *x)
     XML_EACH (sysinfo, x->root, "sysinfo") {
         XML_EACH (entry, xml_child(sysinfo, "system"), "entry") {
             struct slice text = value_text(entry);
-            static const struct schema_attr rule = {"uuid", VALUE_UUID, SCHEMA_LENIENT, NULL, NULL};
             struct schema_walk walk = {.doc = x->doc, .err = x->err};
             if (!xml_attr_is(entry, "name", "uuid"))
                 continue;
-            if (value_normalise(&walk, entry, &rule, &text) != VALUE_KEEP)
+            if (value_normalise(&walk, entry, &schema_attrs[SCHEMA_UUID], &text) != VALUE_KEEP)
                 return REFUSE(x, XML_DETAIL, "malformed <sysinfo> uuid element");
             if (!slice_equal(text, uuid))
                 return REFUSE(x, XML_DETAIL, "UUID mismatch between <uuid> and <sysinfo>");

@@ -2,7 +2,6 @@
 // as older libvirts would take it.
 #include "virt/xml/domain_check.h"
 #include "virt/xml/domain_complete.h"
-#include "virt/xml/domain_schema.h"
 
 // --- inactive (VIR_DOMAIN_DEF_FORMAT_INACTIVE)
 
@@ -56,7 +55,7 @@ static void hide_label(struct xml_node *seclabel)
 
 static void show_inactive(struct xml_doc *doc)
 {
-    schema_strip(doc->root, &domain_schema, SCHEMA_HIDE);
+    schema_strip(doc->root, &schema_elements[SCHEMA_DOMAIN], SCHEMA_HIDE);
     XML_EACH_SAFE (seclabel, doc->root, "seclabel")
         hide_label(seclabel);
     XML_EACH (device, xml_child(doc->root, "devices"), NULL) {
@@ -154,7 +153,7 @@ void domain_xml_show(struct xml_doc *doc, unsigned flags)
     if (!slice_present(xml_attr(doc->root, "id")) || flags & VIR_DOMAIN_XML_INACTIVE)
         show_inactive(doc);
     if (!(flags & VIR_DOMAIN_XML_SECURE))
-        schema_strip(doc->root, &domain_schema, SCHEMA_SECRET);
+        schema_strip(doc->root, &schema_elements[SCHEMA_DOMAIN], SCHEMA_SECRET);
     if (flags & VIR_DOMAIN_XML_MIGRATABLE)
         show_migratable(doc);
 }

@@ -3,7 +3,6 @@
 
 #include "virt/xml/domain_check.h"
 #include "virt/xml/domain_complete.h"
-#include "virt/xml/domain_schema.h"
 
 static bool is_in_metadata(const struct domain_xml *x, const struct xml_node *node)
 {
@@ -20,7 +19,7 @@ static bool apply_schema(struct domain_xml *x)
         .err = x->err,
         .user = x,
     };
-    return schema_apply(&walk, x->root, &domain_schema);
+    return schema_apply(&walk, x->root, &schema_elements[SCHEMA_DOMAIN]);
 }
 
 // Elements are compared with their siblings: there may not be too many.
@@ -63,5 +62,5 @@ bool domain_xml_parse(struct xml_doc *doc, struct slice text, const struct domai
 
 void domain_xml_order(struct xml_doc *doc)
 {
-    schema_order(doc->root, &domain_schema);
+    schema_order(doc->root, &schema_elements[SCHEMA_DOMAIN]);
 }

@@ -3,9 +3,14 @@
 
 #include "virt/xml/xml_value.h"
 
-struct schema_cursor schema_rules(const struct schema_element *rules)
+const char *schema_string(unsigned place)
 {
-    return (struct schema_cursor){rules, NULL};
+    return place ? schema_text + place : NULL;
+}
+
+struct schema_cursor schema_rules(unsigned table)
+{
+    return (struct schema_cursor){&schema_elements[table], NULL};
 }
 
 const struct schema_element *schema_next_rule(struct schema_cursor *cursor)
@@ -18,10 +23,10 @@ const struct schema_element *schema_next_rule(struct schema_cursor *cursor)
             continue;
         }
         cursor->at = rule + 1;
-        if (rule->name[0])
+        if (schema_text[rule->name])
             return rule;
         cursor->back = cursor->at;
-        cursor->at = rule->children;
+        cursor->at = &schema_elements[rule->children];
     }
     return NULL;
 }
@@ -31,7 +36,7 @@ static const struct schema_element *child_rule(const struct schema_element *elem
 {
     struct schema_cursor cursor = schema_rules(element->children);
     const struct schema_element *rule;
-    while ((rule = schema_next_rule(&cursor)) && !slice_is(name, rule->name))
+    while ((rule = schema_next_rule(&cursor)) && !slice_is(name, schema_string(rule->name)))
         continue;
     return rule;
 }
@@ -49,11 +54,11 @@ static struct xml_attr *take_attr(struct xml_attr **list, const char *name)
     return NULL;
 }
 
-static void order_attrs(struct xml_node *node, const struct schema_attr *rules)
+static void order_attrs(struct xml_node *node, unsigned table)
 {
     struct xml_attr *rest = node->attrs, *ordered = NULL, **end = &ordered;
-    for (const struct schema_attr *rule = rules; rule && rule->name; rule++) {
-        struct xml_attr *attr = take_attr(&rest, rule->name);
+    for (const struct schema_attr *rule = &schema_attrs[table]; rule->name; rule++) {
+        struct xml_attr *attr = take_attr(&rest, schema_string(rule->name));
         if (attr) {
             *end = attr;
             end = &attr->next;
@@ -63,13 +68,13 @@ static void order_attrs(struct xml_node *node, const struct schema_attr *rules)
     node->attrs = ordered;
 }
 
-static void order_children(struct xml_node *node, const struct schema_element *rules)
+static void order_children(struct xml_node *node, unsigned table)
 {
     struct xml_node *last_known = NULL;
-    struct schema_cursor cursor = schema_rules(rules);
+    struct schema_cursor cursor = schema_rules(table);
     const struct schema_element *rule;
     while ((rule = schema_next_rule(&cursor))) {
-        XML_EACH_SAFE (child, node, rule->name) {
+        XML_EACH_SAFE (child, node, schema_string(rule->name)) {
             struct xml_node *next = last_known ? last_known->next : node->child;
             if (next != child)
                 xml_move_before(child, next);
@@ -97,9 +102,9 @@ void schema_order(struct xml_node *node, const struct schema_element *element)
 void schema_strip(struct xml_node *node, const struct schema_element *element, unsigned flags)
 {
     node->open = element->flags & SCHEMA_OPEN;
-    for (const struct schema_attr *rule = element->attrs; rule && rule->name; rule++)
+    for (const struct schema_attr *rule = &schema_attrs[element->attrs]; rule->name; rule++)
         if (rule->flags & flags)
-            xml_unset(node, rule->name);
+            xml_unset(node, schema_string(rule->name));
     XML_EACH_SAFE (child, node, NULL) {
         const struct schema_element *rule = child_rule(element, child->name);
         if (!rule || (rule->flags & SCHEMA_VERBATIM))
@@ -116,37 +121,37 @@ void schema_strip(struct xml_node *node, const struct schema_element *element, u
 static bool apply_attr(struct schema_walk *walk, struct xml_node *node,
                        const struct schema_attr *rule)
 {
+    const char *name = schema_string(rule->name);
     if (rule->flags & SCHEMA_LIVE && !walk->live)
-        xml_unset(node, rule->name);
-    struct slice value = xml_attr(node, rule->name);
+        xml_unset(node, name);
+    struct slice value = xml_attr(node, name);
     if (!slice_present(value)) {
         if (rule->flags & SCHEMA_REQUIRED)
             return error_set(walk->err, VIR_FROM_XML, VIR_ERR_XML_ERROR,
-                             "Missing required attribute '%s' in element '%.*s'", rule->name,
+                             "Missing required attribute '%s' in element '%.*s'", name,
                              SLICE_ARG(node->name));
         return true;
     }
     switch (value_normalise(walk, node, rule, &value)) {
     case VALUE_KEEP:
-        xml_set(walk->doc, node, rule->name, value);
+        xml_set(walk->doc, node, name, value);
         return true;
     case VALUE_AS_IS:
         return true;
     case VALUE_DROP:
-        xml_unset(node, rule->name);
+        xml_unset(node, name);
         return true;
     default:
         return false;
     }
 }
 
-bool schema_apply_attrs(struct schema_walk *walk, struct xml_node *node,
-                        const struct schema_attr *rules)
+bool schema_apply_attrs(struct schema_walk *walk, struct xml_node *node, unsigned table)
 {
-    for (const struct schema_attr *rule = rules; rule && rule->name; rule++)
+    for (const struct schema_attr *rule = &schema_attrs[table]; rule->name; rule++)
         if (!apply_attr(walk, node, rule))
             return false;
-    order_attrs(node, rules);
+    order_attrs(node, table);
     return true;
 }
 
@@ -162,8 +167,8 @@ static bool apply_text(struct schema_walk *walk, struct xml_node *node,
     }
     if (element->text == VALUE_MEMORY || element->text == VALUE_BYTES)
         return value_memory(walk, node, element->text == VALUE_MEMORY);
-    const struct schema_attr as_attr = {element->name, element->text, element->flags, element->arg,
-                                        element->message};
+    const struct schema_attr as_attr = {element->name, element->arg, element->message,
+                                        element->text, element->flags & SCHEMA_ATTR_FLAGS};
     switch (value_normalise(walk, node, &as_attr, &value)) {
     case VALUE_KEEP:
         xml_set_text(walk->doc, node, value);
@@ -196,7 +201,7 @@ static bool apply_children(struct schema_walk *walk, struct xml_node *node,
     const struct schema_element *rule;
     while ((rule = schema_next_rule(&cursor))) {
         bool seen = false;
-        XML_EACH_SAFE (child, node, rule->name) {
+        XML_EACH_SAFE (child, node, schema_string(rule->name)) {
             if ((rule->flags & SCHEMA_LIVE && !walk->live) || (rule->flags & SCHEMA_ONE && seen)) {
                 xml_remove(child);
                 continue;
@@ -233,5 +238,5 @@ bool schema_apply(struct schema_walk *walk, struct xml_node *node,
     } else if (!apply_text(walk, node, element)) {
         return false;
     }
-    return !element->check || !node->parent || element->check(walk, node);
+    return !element->check || !node->parent || schema_checks[element->check](walk, node);
 }

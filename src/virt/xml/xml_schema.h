@@ -8,70 +8,38 @@
 #define VIRT_XML_SCHEMA_H
 
 #include "text/xml.h"
+#include "virt/schema/schema_kinds.h"
+#include "virt/schema_tables.h"
 
-enum schema_value {
-    VALUE_NONE,   // an element without text of its own
-    VALUE_STRING, // anything
-    VALUE_ENUM,   // one word of `arg`, "raw|qcow2"; a word after '-' is accepted and then not shown
-    VALUE_YES_NO,
-    VALUE_ON_OFF,
-    VALUE_UINT,  // unsigned int, base 10 unless flagged otherwise; `arg` is a format to print it
-                 // with
-    VALUE_ULONG, // unsigned long long
-    VALUE_INT,
-    VALUE_LONG,    // long long
-    VALUE_NATURAL, // int that is not negative
-    VALUE_UUID,
-    VALUE_MEMORY, // KiB with a unit attribute, which is rewritten; element text only
-    VALUE_BYTES,  // likewise in bytes
-    VALUE_SET,    // "0-3,^2", a set of small numbers
-};
-
-enum schema_flags {
-    // Attributes, and text of elements:
-    SCHEMA_REQUIRED = 1 << 0,    // missing is an error
-    SCHEMA_NONZERO = 1 << 1,     // 0 is an error
-    SCHEMA_DROP_ZERO = 1 << 2,   // 0 is not shown
-    SCHEMA_DROP_EMPTY = 1 << 3,  // an empty string is not shown
-    SCHEMA_BASE_0 = 1 << 4,      // 0x and octal numbers, too
-    SCHEMA_BASE_16 = 1 << 5,     // hexadecimal with or without 0x
-    SCHEMA_BASE_8 = 1 << 6,      // octal
-    SCHEMA_UNSUPPORTED = 1 << 7, // a bad value is VIR_ERR_CONFIG_UNSUPPORTED with `message`
-    SCHEMA_LENIENT = 1 << 8,     // a bad value is dropped without an error
-    // Both:
-    SCHEMA_LIVE = 1 << 9,    // only a running guest has it; ignored in what is defined
-    SCHEMA_SECRET = 1 << 10, // shown only to those who may see secrets
-    SCHEMA_HIDE = 1 << 15,   // not shown in inactive definitions
-    // Elements:
-    SCHEMA_ONE = 1 << 11,       // the first one counts, others are dropped
-    SCHEMA_DROP_BARE = 1 << 12, // not shown without attributes and children
-    SCHEMA_MARK = 1 << 13,      // <readonly/>: its presence is all; content is dropped
-    SCHEMA_VERBATIM = 1 << 14,  // not looked into
-    SCHEMA_OPEN = 1 << 17,      // written with an end tag even when it is empty
-    SCHEMA_KEEP_TEXT = 1 << 16, // text beside or instead of children is kept
-};
-
+// Schemas are written in virt/schema, and packed by schemagen: strings and tables are places in the
+// three arrays below.
 struct schema_attr {
-    const char *name; // NULL ends a table
-    enum schema_value value;
-    unsigned flags;
-    const char *arg;
-    const char *message; // with one %.*s for the value; libvirt's general wording when NULL
+    uint16_t name; // 0 ends a table
+    uint16_t arg;
+    uint16_t message; // with one %s for the value; libvirt's general wording when 0
+    uint16_t value : SCHEMA_VALUE_BITS, flags : SCHEMA_ATTR_FLAG_BITS;
+};
+
+struct schema_element {
+    uint16_t name;            // 0 ends a table; "" stands for all rows of `children`
+    uint16_t attrs, children; // tables; 0 is the empty one
+    uint16_t arg, message;    // of the text
+    uint16_t text : SCHEMA_VALUE_BITS;
+    uint32_t flags : SCHEMA_ELEMENT_FLAG_BITS;
+    // Called when attributes and children are done: checks that need more than one value. May
+    // remove the node from its tree. Returns false with the walk's error set.
+    uint32_t check : 8; // of schema_checks; 0 for none
 };
 
 struct schema_walk;
 
-struct schema_element {
-    const char *name; // NULL ends a table; "" stands for all rows of `children`
-    const struct schema_attr *attrs;
-    const struct schema_element *children;
-    unsigned flags;
-    enum schema_value text;
-    const char *arg, *message; // of the text
-    // Called when attributes and children are done: checks that need more than one value. May
-    // remove the node from its tree. Returns false with the walk's error set.
-    bool (*check)(struct schema_walk *walk, struct xml_node *node);
-};
+extern const char schema_text[];
+extern const struct schema_attr schema_attrs[];
+extern const struct schema_element schema_elements[];
+extern bool (*const schema_checks[])(struct schema_walk *walk, struct xml_node *node);
+
+// The string at a place; NULL at 0.
+const char *schema_string(unsigned place);
 
 struct schema_walk {
     struct xml_doc *doc;
@@ -84,15 +52,14 @@ struct schema_walk {
 struct schema_cursor {
     const struct schema_element *at, *back;
 };
-struct schema_cursor schema_rules(const struct schema_element *rules);
+struct schema_cursor schema_rules(unsigned table);
 const struct schema_element *schema_next_rule(struct schema_cursor *cursor);
 
 // Checks and rewrites `node`, whose rule is `element`. False with the error set.
 bool schema_apply(struct schema_walk *walk, struct xml_node *node,
                   const struct schema_element *element);
-// The same for the attributes alone, by a table chosen by the caller.
-bool schema_apply_attrs(struct schema_walk *walk, struct xml_node *node,
-                        const struct schema_attr *rules);
+// The same for the attributes alone, by a table of schema_attrs that the caller chooses.
+bool schema_apply_attrs(struct schema_walk *walk, struct xml_node *node, unsigned table);
 // Only puts children and attributes into order.
 void schema_order(struct xml_node *node, const struct schema_element *element);
 // Removes what is flagged with any of `flags` (SCHEMA_HIDE, SCHEMA_SECRET).

@@ -105,7 +105,7 @@ static enum value_result bad_value(struct schema_walk *walk, const struct xml_no
     if (rule->message) {
         char message[ERROR_MESSAGE_MAX];
         struct buffer out = buffer_over(message, sizeof(message));
-        struct slice rest = slice_of(rule->message), part;
+        struct slice rest = slice_of(schema_string(rule->message)), part;
         // The message has at most one "%s", for the value.
         for (bool first = true; slice_split(&rest, '%', &part); first = false) {
             if (!first) {
@@ -120,9 +120,9 @@ static enum value_result bad_value(struct schema_walk *walk, const struct xml_no
         return VALUE_BAD;
     }
     error_set(walk->err, VIR_FROM_XML, VIR_ERR_XML_ERROR,
-              "Invalid value for attribute '%s' in element '%.*s': '%.*s'.%s%s", rule->name,
-              SLICE_ARG(node->name), SLICE_ARG(value), expected ? " Expected " : "",
-              expected ? expected : "");
+              "Invalid value for attribute '%s' in element '%.*s': '%.*s'.%s%s",
+              schema_string(rule->name), SLICE_ARG(node->name), SLICE_ARG(value),
+              expected ? " Expected " : "", expected ? expected : "");
     return VALUE_BAD;
 }
 
@@ -131,7 +131,7 @@ static enum value_result zero_value(struct schema_walk *walk, const struct xml_n
 {
     error_set(walk->err, VIR_FROM_XML, VIR_ERR_XML_ERROR,
               "Invalid value for attribute '%s' in element '%.*s': Zero is not permitted",
-              rule->name, SLICE_ARG(node->name));
+              schema_string(rule->name), SLICE_ARG(node->name));
     return VALUE_BAD;
 }
 
@@ -159,7 +159,7 @@ static enum value_result normalise_number(struct schema_walk *walk, const struct
     if (magnitude == 0 && rule->flags & SCHEMA_DROP_ZERO)
         return VALUE_DROP;
     if (rule->arg)
-        *value = keep_formatted(walk->doc, rule->arg, (unsigned)magnitude);
+        *value = keep_formatted(walk->doc, schema_string(rule->arg), (unsigned)magnitude);
     else
         *value = xml_keepf(walk->doc, "%s%llu", negative && magnitude ? "-" : "",
                            (unsigned long long)magnitude);
@@ -403,9 +403,9 @@ static enum value_result normalise_word(struct schema_walk *walk, const struct x
 enum value_result value_normalise(struct schema_walk *walk, const struct xml_node *node,
                                   const struct schema_attr *rule, struct slice *value)
 {
-    switch (rule->value) {
+    switch ((enum schema_value)rule->value) {
     case VALUE_ENUM:
-        return normalise_word(walk, node, rule, *value, rule->arg);
+        return normalise_word(walk, node, rule, *value, schema_string(rule->arg));
     case VALUE_YES_NO:
         return normalise_word(walk, node, rule, *value, "yes|no");
     case VALUE_ON_OFF:

@@ -1,38 +1,36 @@
 // The schema of <domain>: network interfaces.
-#include "virt/xml/domain_schema.h"
-
-#include "virt/xml/domain_check.h"
+#include "virt/schema/schema_source.h"
 
 // clang-format off
 
-static const struct schema_element addresses[] = {
-    {.name = "ip", ATTRS(ANY("address"), ANY("family"), COUNT("prefix"), ANY("peer")), .check = domain_check_ip},
+static const struct element_rule addresses[] = {
+    {.name = "ip", ATTRS(ANY("address"), ANY("family"), COUNT("prefix"), ANY("peer")), .check = "domain_check_ip"},
     {.name = "route", ATTRS(ANY("family"), ANY("address"), ANY("netmask"), UINT("prefix"), ANY("gateway"), UINT("metric"))},
     {0}};
 
 #define RATE(n) {.name = n, .flags = SCHEMA_ONE, ATTRS(ULONG("average"), ULONG("peak"), ULONG("floor"), ULONG("burst"))}
 #define COALESCE(n) {.name = n, .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, CHILDREN({.name = "frames", .flags = SCHEMA_ONE, ATTRS(COUNT("max"))})}
 
-static const struct schema_element interface_children[] = {
+static const struct element_rule interface_children[] = {
     {.name = "mac", .flags = SCHEMA_ONE, ATTRS(ANY("address"), WORD("type", "generated|static"), YES_NO("check"))},
     {.name = "source", .flags = SCHEMA_ONE, ATTRS(
         ANY("network"), ANY("portgroup"), {"portid", VALUE_STRING, SCHEMA_LIVE | SCHEMA_HIDE, NULL, NULL}, ANY("bridge"), ANY("macTableManager"),
         ANY("type"), ANY("path"), ANY("address"), ANY("port"), ANY("name"), ANY("dev"), ANY("mode"), ANY("switchid"), ANY("portgroupid"), ANY("connectionid")),
-     CHILDREN({.name = "reconnect", .flags = SCHEMA_ONE, ATTRS(YES_NO("enabled"), UINT("timeout")), .check = domain_check_reconnect},
+     CHILDREN({.name = "reconnect", .flags = SCHEMA_ONE, ATTRS(YES_NO("enabled"), UINT("timeout")), .check = "domain_check_reconnect"},
               {.name = "local", .flags = SCHEMA_ONE, ATTRS(ANY("address"), ANY("port"))},
-              {.name = "address", ATTRS(ANY("type"), ANY("domain"), ANY("bus"), ANY("slot"), ANY("function"), ANY("device")), .check = domain_check_source_address},
+              {.name = "address", ATTRS(ANY("type"), ANY("domain"), ANY("bus"), ANY("slot"), ANY("function"), ANY("device")), .check = "domain_check_source_address"},
               INCLUDE(addresses))},
     {.name = "vlan", .flags = SCHEMA_ONE, ATTRS(WORD("trunk", "yes|-no")), CHILDREN({.name = "tag", ATTRS(UINT("id"), WORD("nativeMode", "-default|tagged|untagged"))})},
     {.name = "virtualport", .flags = SCHEMA_ONE, ATTRS(ANY("type")), CHILDREN({.name = "parameters", .flags = SCHEMA_ONE, ATTRS(
-        ANY("managerid"), ANY("typeid"), ANY("typeidversion"), ANY("instanceid"), ANY("interfaceid"), ANY("profileid"))}), .check = domain_check_virtualport},
-    {.name = "bandwidth", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, CHILDREN(RATE("inbound"), RATE("outbound")), .check = domain_check_bandwidth},
+        ANY("managerid"), ANY("typeid"), ANY("typeidversion"), ANY("instanceid"), ANY("interfaceid"), ANY("profileid"))}), .check = "domain_check_virtualport"},
+    {.name = "bandwidth", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, CHILDREN(RATE("inbound"), RATE("outbound")), .check = "domain_check_bandwidth"},
     {.name = "port", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(YES_NO("isolated"))},
     INCLUDE(addresses),
     {.name = "portForward", ATTRS(ANY("proto"), ANY("address"), ANY("dev")), CHILDREN({.name = "range", ATTRS(UINT("start"), UINT("end"), UINT("to"), YES_NO("exclude"))})},
     {.name = "script", .flags = SCHEMA_ONE, ATTRS(NAMED("path"))},
     {.name = "downscript", .flags = SCHEMA_ONE, ATTRS(NAMED("path"))},
     {.name = "backenddomain", .flags = SCHEMA_ONE, ATTRS(ANY("name"))},
-    {.name = "target", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(ANY("dev"), YES_NO("managed")), .check = domain_check_interface_target},
+    {.name = "target", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(ANY("dev"), YES_NO("managed")), .check = "domain_check_interface_target"},
     {.name = "guest", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(NAMED("dev"), NAMED("actual"))},
     {.name = "model", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(NAMED("type"))},
     {.name = "driver", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(
@@ -51,8 +49,8 @@ static const struct schema_element interface_children[] = {
     INCLUDE(domain_device_info_schema),
     {0}};
 
-const struct schema_element domain_interface_schema[] = {
-    {.name = "interface", .children = interface_children, .check = domain_check_interface, ATTRS(
+const struct element_rule domain_interface_schema[] = {
+    {.name = "interface", .children = interface_children, .check = "domain_check_interface", ATTRS(
         WORD("type", "user|ethernet|vhostuser|server|client|mcast|network|bridge|internal|direct|hostdev|udp|vdpa|null|vds"),
         WORD("managed", "yes|-no"), YES_NO("trustGuestRxFilters"))},
     {0}};

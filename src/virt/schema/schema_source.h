@@ -1,20 +1,53 @@
-// The schema of <domain>: what libvirt 9.0 knows, in the order in which it prints it
+// Schemas of libvirt's documents as they are written down: one table of rules for each element's
+// attributes and children, in the order in which libvirt 9.0 prints them
 // (https://libvirt.org/formatdomain.html).
-#ifndef VIRT_DOMAIN_SCHEMA_H
-#define VIRT_DOMAIN_SCHEMA_H
+//
+// These files are no part of the daemon: schemagen, a host tool, is linked with them and writes
+// them out as the packed tables of virt/xml/xml_schema.h, a sixth of the size.
+#ifndef VIRT_SCHEMA_SOURCE_H
+#define VIRT_SCHEMA_SOURCE_H
 
-#include "virt/xml/xml_schema.h"
+#include "virt/schema/schema_kinds.h"
 
-extern const struct schema_element domain_schema;
-extern const struct schema_element domain_devices_schema[]; // children of <devices>
-extern const struct schema_element domain_disk_schema[];
-extern const struct schema_element domain_interface_schema[];
+#include <stddef.h>
+
+struct attr_rule {
+    const char *name; // NULL ends a table
+    enum schema_value value;
+    unsigned flags;
+    const char *arg;
+    const char *message; // with one %s for the value; libvirt's general wording when NULL
+};
+
+struct element_rule {
+    const char *name; // NULL ends a table; "" stands for all rows of `children`
+    const struct attr_rule *attrs;
+    const struct element_rule *children;
+    unsigned flags;
+    enum schema_value text;
+    const char *arg, *message; // of the text
+    // The name of a domain_check function (virt/xml/domain_check.h), called when attributes and
+    // children are done.
+    const char *check;
+};
+
+extern const struct element_rule domain_schema[];
+extern const struct element_rule domain_devices_schema[]; // children of <devices>
+extern const struct element_rule domain_disk_schema[];
+extern const struct element_rule domain_interface_schema[];
 // Rows for {.name = "", .children = ...}:
-extern const struct schema_element domain_device_info_schema[]; // boot, alias, rom, address, ...
-extern const struct schema_element domain_chardev_schema[];     // source, protocol, log
-extern const struct schema_element domain_source_schema[];      // <source> of a disk
-extern const struct schema_element domain_backing_children[];   // of <backingStore>
-extern const struct schema_attr domain_virtio_options[];
+extern const struct element_rule domain_device_info_schema[]; // boot, alias, rom, address, ...
+extern const struct element_rule domain_chardev_schema[];     // source, protocol, log
+extern const struct element_rule domain_source_schema[];      // <source> of a disk
+extern const struct element_rule domain_backing_children[];   // of <backingStore>
+extern const struct attr_rule domain_virtio_options[];
+
+// Attributes that depend on another value, which the checks of their elements apply themselves.
+struct attr_table {
+    const char *name; // PCI_ADDRESS for SCHEMA_PCI_ADDRESS; NULL ends the list
+    const struct attr_rule *attrs;
+};
+extern const struct attr_table domain_attr_tables[];
 
 // Parts of the tables.
 #define ANY(n)                                                                                     \
@@ -62,7 +95,7 @@ extern const struct schema_attr domain_virtio_options[];
         n, VALUE_UINT, f, NULL, NULL                                                               \
     }
 #define ATTRS(...)                                                                                 \
-    .attrs = (const struct schema_attr[])                                                          \
+    .attrs = (const struct attr_rule[])                                                            \
     {                                                                                              \
         __VA_ARGS__,                                                                               \
         {                                                                                          \
@@ -70,7 +103,7 @@ extern const struct schema_attr domain_virtio_options[];
         }                                                                                          \
     }
 #define CHILDREN(...)                                                                              \
-    .children = (const struct schema_element[])                                                    \
+    .children = (const struct element_rule[])                                                      \
     {                                                                                              \
         __VA_ARGS__,                                                                               \
         {                                                                                          \
