@@ -52,6 +52,7 @@ LIBS := $(if $(wildcard src/net/tls.c),$(MBEDTLS_LIBS))
 # Features: what belongs to each. A feature is a Kconfig symbol; with CONFIG_NAME off, FILES_NAME are
 # left out. Tables that would name them ask #ifdef CONFIG_NAME, and nothing else does.
 FILES_HYPERVISOR_TEST := src/hv/test/*.c
+FILES_SECCOMP := port/linux/seccomp.c
 
 -include $(KCONFIG)
 FEATURES := $(patsubst FILES_%,%,$(filter FILES_%,$(.VARIABLES)))

@@ -188,7 +188,7 @@ struct port_spawn {
     const int *keep;                // further descriptors, from 3 on, which keep their numbers
     size_t keep_count;
     bool session;  // a session and process group of its own: it outlives us
-    bool identity; // take on uid and gid (and the user's groups)
+    bool identity; // take on uid and gid (and the user's groups), without any privilege of root's
     uint32_t uid, gid;
     uint32_t mask;                // umask
     uint64_t limit_locked_memory; // bytes, 0: leave
@@ -253,6 +253,12 @@ int port_group_name(uint32_t gid, char *to, size_t size);
 int port_daemonize(void);
 void port_daemon_ready(int status);
 void port_mask(uint32_t mask); // umask
+
+// Gives up for good, for this process and all that it starts, the rights that nobody in it uses.
+// Returns which kinds of them are gone; what the system can not do is left out.
+#define PORT_CONFINE_PRIVILEGES 0x01 // of root, and whatever a set-uid program would bring
+#define PORT_CONFINE_CALLS      0x02 // system calls
+unsigned port_confine(void);
 
 // ---- ttys ---------------------------------------------------------------------------------------
 

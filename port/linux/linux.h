@@ -94,5 +94,9 @@ void port_close_others(const int *keep, size_t keep_count);
 void port_close_others_on_exec(void);
 // The gids of the groups in which /etc/group lists the user; at most `max`. Returns how many.
 size_t port_user_groups(uint32_t uid, uint32_t *gids, size_t max);
+// No program that this process starts from now on has any capability, not even as root.
+bool port_drop_all_privileges(void);
+// Refuses the system calls that nobody here needs; needs PR_SET_NO_NEW_PRIVS (seccomp.c).
+bool port_filter_calls(void);
 
 #endif

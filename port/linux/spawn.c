@@ -92,6 +92,8 @@ static int set_identity(const struct port_spawn *spawn)
     bool unchanged = geteuid() == spawn->uid && getegid() == spawn->gid;
     if (unchanged && geteuid() != 0)
         return 0; // nothing to give up, and no right to set groups
+    if (!port_drop_all_privileges())
+        return -errno;
     uint32_t gids[GROUPS_MAX + 1] = {spawn->gid};
     size_t count = 1 + port_user_groups(spawn->uid, gids + 1, GROUPS_MAX);
     if (setgroups(count, gids) < 0 || setresgid(spawn->gid, spawn->gid, spawn->gid) < 0 ||

@@ -54,6 +54,11 @@ uint32_t port_gid(void)
     return 0;
 }
 
+unsigned port_confine(void)
+{
+    return PORT_CONFINE_PRIVILEGES | PORT_CONFINE_CALLS;
+}
+
 void port_mask(uint32_t mask)
 {
     sim->mask = mask;

@@ -98,6 +98,15 @@ static bool start_log(const struct options *options, struct error *err)
     return log_set_default_output(options->daemon, paths_join(paths()->log, "libvirtd.log"), err);
 }
 
+static void confine(void)
+{
+    unsigned done = port_confine();
+    if (!(done & PORT_CONFINE_PRIVILEGES))
+        log_warning("daemon", "not all privileges that are not needed could be given up");
+    if (!(done & PORT_CONFINE_CALLS))
+        log_info("daemon", "system calls are not filtered");
+}
+
 static bool start(const struct options *options, struct error *err)
 {
     if (!read_settings(options, err) || !make_directories(err) || !start_log(options, err) ||
@@ -107,6 +116,7 @@ static bool start(const struct options *options, struct error *err)
     connection_init();
     if (!start_hypervisors(err) || !servers_listen(&settings, options->listen, err))
         return false;
+    confine();
     idle_set_timeout(options->timeout);
     return true;
 }

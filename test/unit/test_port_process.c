@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -390,6 +393,37 @@ static void blocking_in_the_loop_ends_a_checked_build(void **state)
 #endif
 }
 
+// Bit n of the result: the n-th claim does not hold.
+static int try_what_is_refused(void *argument, int out)
+{
+    (void)argument;
+    (void)out;
+    unsigned done = port_confine();
+    int wrong = 0;
+    if ((done & PORT_CONFINE_CALLS) && (unshare(CLONE_NEWUSER) == 0 || errno != EPERM))
+        wrong |= 1;
+    if ((done & PORT_CONFINE_CALLS) &&
+        (mount("none", "/mnt", "tmpfs", 0, NULL) == 0 || errno != EPERM))
+        wrong |= 2;
+    if (!(done & PORT_CONFINE_PRIVILEGES) || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+        wrong |= 4;
+    char output[64];
+    const struct port_spawn plain = {.out = -1};
+    if (run_shell("echo still here", plain, output, sizeof(output)) <= 0 ||
+        strcmp(output, "still here\n") != 0)
+        wrong |= 8;
+    return wrong;
+}
+
+static void a_confined_process_works_on_but_can_not_touch_the_system(void **state)
+{
+    (void)state;
+    int fd;
+    int pid = port_worker(try_what_is_refused, NULL, NULL, 0, &fd);
+    port_close(fd);
+    assert_int_equal(wait_for(pid).status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,6 +443,7 @@ int main(void)
         cmocka_unit_test(waiting_ends_when_a_descriptor_is_ready_or_the_time_is_up),
         cmocka_unit_test(a_daemon_leaves_its_session_and_its_parent_tells_how_it_went),
         cmocka_unit_test(blocking_in_the_loop_ends_a_checked_build),
+        cmocka_unit_test(a_confined_process_works_on_but_can_not_touch_the_system),
     };
     return cmocka_run_group_tests_name("port_process", tests, NULL, NULL);
 }

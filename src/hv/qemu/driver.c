@@ -89,8 +89,12 @@ static bool choose_user(struct error *err)
         return true;
     uint32_t uid, gid;
     int result = port_user_lookup(d->settings.user, &uid, &gid);
-    if (result < 0 && strcmp(d->settings.user, "libvirt-qemu") == 0)
-        return true; // the built-in name, on a host that has no such user
+    if (result < 0 && strcmp(d->settings.user, "libvirt-qemu") == 0) {
+        // The built-in name, on a host that has no such user.
+        log_warning("qemu", "there is no user libvirt-qemu: guests run as root, without its "
+                            "privileges; set user and group in qemu.conf");
+        return true;
+    }
     if (result < 0)
         return error_set(err, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR,
                          "Failed to find user record for name '%s'", d->settings.user);
@@ -128,7 +132,7 @@ static bool initialize(struct error *err)
         return false;
     qemu_hypervisor.config_dir = d->config;
     qemu_hypervisor.state_dir = d->state;
-    qemu_cache_open(d->cache, d->privileged && d->uid != port_uid(), d->uid, d->gid);
+    qemu_cache_open(d->cache, d->privileged, d->uid, d->gid);
     lookup.random = random_bytes;
     lookup.lib_dir = d->lib;
     lookup.vnc_listen = d->settings.vnc_listen;

@@ -198,7 +198,7 @@ static bool spawn(struct launch *l)
         .keep = keep,
         .keep_count = count,
         .session = true,
-        .identity = qemu_driver.privileged && qemu_driver.uid != port_uid(),
+        .identity = qemu_driver.privileged,
         .uid = qemu_driver.uid,
         .gid = qemu_driver.gid,
         .mask = UMASK,
