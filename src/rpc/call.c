@@ -26,9 +26,13 @@ bool call_available(void)
     return in_progress < CONFIG_MAX_CALLS;
 }
 
+// A call that is held back may be woken for other reasons meanwhile; it goes on when it is let go.
 static void run(struct call *call)
 {
+    if (call->held)
+        return;
     if (!slot_reply_possible()) {
+        call->held = true;
         call->held_next = held_back;
         held_back = call;
         return;
@@ -50,6 +54,7 @@ static void resume_held_back(void)
     while (held_back && slot_reply_possible()) {
         struct call *call = held_back;
         held_back = call->held_next;
+        call->held = false;
         task_wake(&call->task);
     }
 }

@@ -32,6 +32,7 @@ struct call {
     struct message_header header; // of the request
     struct slot *request;
     struct call *next, *held_next; // rpc/call.c's
+    bool held;                     // likewise: there was no slot for a reply when its turn came
     size_t state_used;
     struct error error;
     _Alignas(16) unsigned char args[CALL_ARGS_SIZE];

@@ -409,6 +409,31 @@ static void a_client_that_never_reads_is_not_read_from_for_ever(void **state)
     expect_reply(&peer, 52);
 }
 
+// When no reply can be written a call waits for a slot, whatever else wakes it meanwhile.
+static void a_call_without_a_slot_for_its_reply_is_answered_once(void **state)
+{
+    (void)state;
+    static struct slot *taken[CONFIG_LARGE_SLOTS];
+    size_t len = call_make(out, REMOTE_PROC_CONNECT_GET_TYPE, 53, NULL, 0);
+    peer_send(&peer, out, len);
+    turns(2);
+    for (size_t i = 0; i < CONFIG_LARGE_SLOTS; i++)
+        taken[i] = slot_take_outgoing(SLOT_LARGE_SIZE);
+    release(0);
+    turns(1);
+    release(0);
+    turns(1);
+    for (size_t i = 0; i < CONFIG_LARGE_SLOTS; i++)
+        slot_release(taken[i]);
+    release(0);
+    expect_reply(&peer, 53);
+    turns(3);
+    assert_int_equal(peer.len, 0);
+    assert_int_equal(peer.client->call_count, 0);
+    call_hostname(&peer, 54);
+    expect_reply(&peer, 54);
+}
+
 // ---- descriptors
 
 static void a_descriptor_travels_with_a_reply_and_with_a_call(void **state)
@@ -579,6 +604,7 @@ int main(void)
         CLAIM(calls_over_the_limit_wait_and_none_is_lost),
         CLAIM(a_call_ends_well_when_its_client_has_left),
         CLAIM(a_client_that_never_reads_is_not_read_from_for_ever),
+        CLAIM(a_call_without_a_slot_for_its_reply_is_answered_once),
         CLAIM(a_descriptor_travels_with_a_reply_and_with_a_call),
         CLAIM(a_descriptor_that_does_not_come_ends_the_connection),
         CLAIM(a_ping_is_answered_with_a_pong),
