@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define SPANS 16 // messages in one system call
+#define SPANS 64 // messages in one system call
 
 static struct client *flush_first;
 static struct turn_end flush_at_turn_end;
