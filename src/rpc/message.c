@@ -17,6 +17,11 @@ struct message_header message_header_read(const uint8_t *message)
     };
 }
 
+int32_t message_type(const uint8_t *message)
+{
+    return (int32_t)xdr_load_u32(message + MESSAGE_LENGTH_WORD + 12);
+}
+
 static bool grow_to_large_slot(struct xdr_writer *writer, size_t need)
 {
     struct message_out *out = writer->owner;

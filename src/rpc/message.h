@@ -15,6 +15,8 @@
 
 // Reads the header of a message that has at least MESSAGE_MIN bytes.
 struct message_header message_header_read(const uint8_t *message);
+// Only its type, which is asked for more often.
+int32_t message_type(const uint8_t *message);
 
 // A message being written: into a small slot at first, which is exchanged for a large one when it
 // becomes too long. The writer's position is behind the header.

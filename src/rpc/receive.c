@@ -110,8 +110,8 @@ static void deliver(struct client *client, struct slot *slot)
 // How many descriptors follow; -1 when that can not be.
 static int fds_announced(const struct slot *slot)
 {
-    struct message_header header = message_header_read(slot->at);
-    if (header.type != VIR_NET_CALL_WITH_FDS && header.type != VIR_NET_REPLY_WITH_FDS)
+    int32_t type = message_type(slot->at);
+    if (type != VIR_NET_CALL_WITH_FDS && type != VIR_NET_REPLY_WITH_FDS)
         return 0;
     if (slot->len < MESSAGE_MIN + 4)
         return -1;
@@ -147,7 +147,7 @@ static void message_is_whole(struct client *client)
 
 static bool place_for(const struct slot *slot)
 {
-    int32_t type = message_header_read(slot->at).type;
+    int32_t type = message_type(slot->at);
     return (type != VIR_NET_CALL && type != VIR_NET_CALL_WITH_FDS) || call_available();
 }
 
@@ -201,7 +201,7 @@ static bool begin_message(struct client *client)
         client->skip = length;
         return true;
     }
-    if (!may_take_message(client, message_header_read(message).type))
+    if (!may_take_message(client, message_type(message)))
         return false;
     struct slot *slot = slot_take_incoming(length);
     if (!slot) {
