@@ -1,6 +1,8 @@
 // Configuration files in libvirt's syntax: the parser, and storing values by their type.
 #include "core/conf.h"
 
+#include "core/words.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -331,7 +333,8 @@ static bool take_statement(struct conf_parser *p)
     if (!take_name(p, &name))
         return false;
     ptrdiff_t index = index_of(p->conf, name);
-    if (index < 0)
+    bool ignored = words_index(p->conf->ignored, name) >= 0;
+    if (index < 0 && !ignored)
         return error_set(p->err, VIR_FROM_CONF, VIR_ERR_CONFIG_UNSUPPORTED,
                          "%s:%u: unknown parameter '%.*s'", p->conf->file, p->line,
                          SLICE_ARG(name));
@@ -340,7 +343,7 @@ static bool take_statement(struct conf_parser *p)
         return fail(p, "expecting an assignment");
     p->at++;
     skip_blanks(p);
-    if (!take_value(p, &value) || !take_setting(p, (size_t)index, &value))
+    if (!take_value(p, &value) || (!ignored && !take_setting(p, (size_t)index, &value)))
         return false;
     skip_blanks(p);
     skip_comment(p);

@@ -54,14 +54,15 @@ struct conf_value {
 
 struct conf_key {
     const char *name;
-    enum conf_type type;
-    size_t offset, size; // of the field in the struct that is filled; size 0: not stored
-    uint64_t max;        // of a number; 0: what the type holds
     // Looks at a value of the right type before it is stored. NULL when it is fine, else the reason
     // why not; the message becomes "FILE:LINE: NAME: REASON".
     const char *(*check)(const struct conf_value *value);
     // Stores the value instead of the type's own way. Likewise.
     const char *(*convert)(void *field, const struct conf_value *value);
+    uint32_t offset; // of the field in the struct that is filled
+    uint16_t size;   // of the field; 0: not stored
+    uint8_t type;    // enum conf_type
+    uint8_t max;     // of a number; 0: what the type holds
 };
 
 // A key with the name of its field: {CONF_KEY(struct settings, CONF_BOOL, listen_tcp)}.
@@ -72,8 +73,9 @@ struct conf_key {
 struct conf {
     const struct conf_key *keys;
     size_t key_count;
-    void *base;      // the struct that the offsets are in
-    uint32_t *lines; // key_count of them: the line where each was set, 0 where it was not
+    const char *ignored; // names that are known and of no consequence, a word list; or NULL
+    void *base;          // the struct that the offsets are in
+    uint32_t *lines;     // key_count of them: the line where each was set, 0 where it was not
     const char *file;
 };
 

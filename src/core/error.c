@@ -4,24 +4,44 @@
 #include "core/buffer.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct wording {
-    int code;
     const char *alone, *before, *after;
 };
 
-static const struct wording wordings[] = {
-#define ERROR_CODE_WORDING(code, number, alone, before, after) {code, alone, before, after},
-    ERROR_CODES(ERROR_CODE_WORDING)
-#undef ERROR_CODE_WORDING
+// Codes in the order of their wordings: three strings a code, one behind the other.
+static const uint8_t codes[] = {
+#define ERROR_CODE_NUMBER(code, number, alone, before, after) code,
+    ERROR_CODES(ERROR_CODE_NUMBER)
+#undef ERROR_CODE_NUMBER
 };
 
-static const struct wording *wording_of(int code)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+static const char wordings[] =
+#define ERROR_CODE_WORDING(code, number, alone, before, after) alone "\0" before "\0" after "\0"
+    ERROR_CODES(ERROR_CODE_WORDING)
+#undef ERROR_CODE_WORDING
+        "";
+#pragma GCC diagnostic pop
+
+static struct wording wording_at(const char *text)
 {
-    for (size_t i = 0; i < sizeof(wordings) / sizeof(wordings[0]); i++)
-        if (wordings[i].code == code)
-            return &wordings[i];
-    return &wordings[0];
+    const char *before = text + strlen(text) + 1;
+    return (struct wording){text, before, before + strlen(before) + 1};
+}
+
+// The first code's for one that is not known.
+static struct wording wording_of(int code)
+{
+    struct wording wording = wording_at(wordings);
+    for (size_t i = 0; i < sizeof(codes); i++) {
+        if (codes[i] == code)
+            return wording;
+        wording = wording_at(wording.after + strlen(wording.after) + 1);
+    }
+    return wording_at(wordings);
 }
 
 // A message that is too long is cut, at the end of a character.
@@ -40,7 +60,7 @@ bool error_vset(struct error *err, int domain, int code, const char *format, va_
 {
     if (err->code)
         return false;
-    const struct wording *wording = wording_of(code);
+    struct wording wording = wording_of(code);
     char text[2 * ERROR_MESSAGE_MAX];
     vsnprintf(text, sizeof(text), format, args);
     struct slice message = slice_of(text);
@@ -48,12 +68,16 @@ bool error_vset(struct error *err, int domain, int code, const char *format, va_
     err->code = code;
     err->domain = domain;
     if (message.len == 0) {
-        put_cut(&out, slice_of(wording->alone));
+        put_cut(&out, slice_of(wording.alone));
         return false;
     }
-    put_cut(&out, slice_of(wording->before));
+    if (wording.before[0] == ERROR_ALONE[0]) {
+        put_cut(&out, slice_of(wording.alone));
+        wording.before++;
+    }
+    put_cut(&out, slice_of(wording.before));
     put_cut(&out, message);
-    put_cut(&out, slice_of(wording->after));
+    put_cut(&out, slice_of(wording.after));
     return false;
 }
 

@@ -9,7 +9,6 @@
 #define PROCEDURES_MAX 512
 
 struct table {
-    const struct call_entry *const *lists; // ended by NULL
     bool spread;
     call_handler *handlers[PROCEDURES_MAX];
 };
@@ -54,13 +53,12 @@ static const struct call_entry *const qemu_lists[] = {
 };
 // clang-format on
 
-static struct table remote_table = {.lists = remote_lists};
-static struct table qemu_table = {.lists = qemu_lists};
+static struct table remote_table, qemu_table;
 
-static void spread(struct table *table)
+static void spread(struct table *table, const struct call_entry *const *lists)
 {
-    for (size_t i = 0; table->lists[i]; i++) {
-        for (const struct call_entry *entry = table->lists[i]; entry->handler; entry++) {
+    for (size_t i = 0; lists[i]; i++) {
+        for (const struct call_entry *entry = lists[i]; entry->handler; entry++) {
             assert(entry->procedure < PROCEDURES_MAX && !table->handlers[entry->procedure]);
             table->handlers[entry->procedure] = entry->handler;
         }
@@ -68,19 +66,20 @@ static void spread(struct table *table)
     table->spread = true;
 }
 
-static call_handler *find(struct table *table, uint32_t procedure)
+static call_handler *find(struct table *table, const struct call_entry *const *lists,
+                          uint32_t procedure)
 {
     if (!table->spread)
-        spread(table);
+        spread(table, lists);
     return procedure < PROCEDURES_MAX ? table->handlers[procedure] : NULL;
 }
 
 call_handler *handlers_find_remote(uint32_t procedure)
 {
-    return find(&remote_table, procedure);
+    return find(&remote_table, remote_lists, procedure);
 }
 
 call_handler *handlers_find_qemu(uint32_t procedure)
 {
-    return find(&qemu_table, procedure);
+    return find(&qemu_table, qemu_lists, procedure);
 }

@@ -103,10 +103,6 @@ static const char *check_image_format(const struct conf_value *value)
     {                                                                                              \
         .name = (key), .type = CONF_BOOL, .check = refuse_on                                       \
     }
-#define IGNORED(key)                                                                               \
-    {                                                                                              \
-        .name = (key), .type = CONF_ANY                                                            \
-    }
 
 static const struct conf_key keys[] = {
     TEXT(user),
@@ -147,63 +143,64 @@ static const struct conf_key keys[] = {
     REFUSED("migrate_tls_force"),
     REFUSED("mac_filter"),
     REFUSED("security_require_confined"),
-    // Of no consequence here: what they set up is not built, or needs no setting.
-    IGNORED("allow_disk_format_probing"),
-    IGNORED("auto_dump_bypass_cache"),
-    IGNORED("auto_dump_path"),
-    IGNORED("auto_start_bypass_cache"),
-    IGNORED("backup_tls_x509_cert_dir"),
-    IGNORED("backup_tls_x509_secret_uuid"),
-    IGNORED("backup_tls_x509_verify"),
-    IGNORED("bridge_helper"),
-    IGNORED("capability_filters"),
-    IGNORED("cgroup_controllers"),
-    IGNORED("cgroup_device_acl"),
-    IGNORED("chardev_tls_x509_cert_dir"),
-    IGNORED("chardev_tls_x509_secret_uuid"),
-    IGNORED("chardev_tls_x509_verify"),
-    IGNORED("clear_emulator_capabilities"),
-    IGNORED("dbus_daemon"),
-    IGNORED("default_tls_x509_cert_dir"),
-    IGNORED("default_tls_x509_secret_uuid"),
-    IGNORED("default_tls_x509_verify"),
-    IGNORED("gluster_debug_level"),
-    IGNORED("hugetlbfs_mount"),
-    IGNORED("lock_manager"),
-    IGNORED("max_queued"),
-    IGNORED("max_threads_per_process"),
-    IGNORED("migrate_tls_x509_cert_dir"),
-    IGNORED("migrate_tls_x509_secret_uuid"),
-    IGNORED("migrate_tls_x509_verify"),
-    IGNORED("migration_address"),
-    IGNORED("migration_host"),
-    IGNORED("migration_port_max"),
-    IGNORED("migration_port_min"),
-    IGNORED("namespaces"),
-    IGNORED("nbd_tls"),
-    IGNORED("nbd_tls_x509_cert_dir"),
-    IGNORED("nbd_tls_x509_secret_uuid"),
-    IGNORED("nvram"),
-    IGNORED("pr_helper"),
-    IGNORED("relaxed_acs_check"),
-    IGNORED("sched_core"),
-    IGNORED("security_default_confined"),
-    IGNORED("slirp_helper"),
-    IGNORED("snapshot_image_format"),
-    IGNORED("spice_sasl_dir"),
-    IGNORED("spice_tls_x509_cert_dir"),
-    IGNORED("stdio_handler"),
-    IGNORED("swtpm_group"),
-    IGNORED("swtpm_user"),
-    IGNORED("virtiofsd_debug"),
-    IGNORED("vnc_sasl_dir"),
-    IGNORED("vnc_tls_x509_cert_dir"),
-    IGNORED("vnc_tls_x509_secret_uuid"),
-    IGNORED("vnc_tls_x509_verify"),
-    IGNORED("vxhs_tls"),
-    IGNORED("vxhs_tls_x509_cert_dir"),
-    IGNORED("vxhs_tls_x509_secret_uuid"),
 };
+
+// Of no consequence here: what they set up is not built, or needs no setting.
+static const char ignored[] = "allow_disk_format_probing\0"
+                              "auto_dump_bypass_cache\0"
+                              "auto_dump_path\0"
+                              "auto_start_bypass_cache\0"
+                              "backup_tls_x509_cert_dir\0"
+                              "backup_tls_x509_secret_uuid\0"
+                              "backup_tls_x509_verify\0"
+                              "bridge_helper\0"
+                              "capability_filters\0"
+                              "cgroup_controllers\0"
+                              "cgroup_device_acl\0"
+                              "chardev_tls_x509_cert_dir\0"
+                              "chardev_tls_x509_secret_uuid\0"
+                              "chardev_tls_x509_verify\0"
+                              "clear_emulator_capabilities\0"
+                              "dbus_daemon\0"
+                              "default_tls_x509_cert_dir\0"
+                              "default_tls_x509_secret_uuid\0"
+                              "default_tls_x509_verify\0"
+                              "gluster_debug_level\0"
+                              "hugetlbfs_mount\0"
+                              "lock_manager\0"
+                              "max_queued\0"
+                              "max_threads_per_process\0"
+                              "migrate_tls_x509_cert_dir\0"
+                              "migrate_tls_x509_secret_uuid\0"
+                              "migrate_tls_x509_verify\0"
+                              "migration_address\0"
+                              "migration_host\0"
+                              "migration_port_max\0"
+                              "migration_port_min\0"
+                              "namespaces\0"
+                              "nbd_tls\0"
+                              "nbd_tls_x509_cert_dir\0"
+                              "nbd_tls_x509_secret_uuid\0"
+                              "nvram\0"
+                              "pr_helper\0"
+                              "relaxed_acs_check\0"
+                              "sched_core\0"
+                              "security_default_confined\0"
+                              "slirp_helper\0"
+                              "snapshot_image_format\0"
+                              "spice_sasl_dir\0"
+                              "spice_tls_x509_cert_dir\0"
+                              "stdio_handler\0"
+                              "swtpm_group\0"
+                              "swtpm_user\0"
+                              "virtiofsd_debug\0"
+                              "vnc_sasl_dir\0"
+                              "vnc_tls_x509_cert_dir\0"
+                              "vnc_tls_x509_secret_uuid\0"
+                              "vnc_tls_x509_verify\0"
+                              "vxhs_tls\0"
+                              "vxhs_tls_x509_cert_dir\0"
+                              "vxhs_tls_x509_secret_uuid\0";
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
 
@@ -245,8 +242,12 @@ bool qemu_settings_read(struct qemu_settings *settings, struct slice text, const
                         struct error *err)
 {
     static uint32_t lines[KEY_COUNT];
-    struct conf conf = {
-        .keys = keys, .key_count = KEY_COUNT, .base = settings, .lines = lines, .file = file};
+    struct conf conf = {.keys = keys,
+                        .key_count = KEY_COUNT,
+                        .ignored = ignored,
+                        .base = settings,
+                        .lines = lines,
+                        .file = file};
     memset(lines, 0, sizeof(lines));
     if (!conf_read(&conf, text, err))
         return false;

@@ -1,53 +1,45 @@
 // The names of domain states and their reasons: libvirt's, as its status files hold them.
 #include "virt/domain/domain_names.h"
 
+#include "core/words.h"
 #include "virt/domain/domain_constants.h"
 
-#include <stddef.h>
-
-#define REASONS_MAX 16
-
-static const struct {
-    const char *name;
-    const char *reasons[REASONS_MAX]; // by number, ended by NULL
-} states[] = {
-    [VIR_DOMAIN_NOSTATE] = {"nostate", {"unknown"}},
-    [VIR_DOMAIN_RUNNING] = {"running",
-                            {"unknown", "booted", "migrated", "restored", "from snapshot",
-                             "unpaused", "migration canceled", "save canceled", "wakeup", "crashed",
-                             "post-copy", "post-copy failed"}},
-    [VIR_DOMAIN_BLOCKED] = {"blocked", {"unknown"}},
-    [VIR_DOMAIN_PAUSED] = {"paused",
-                           {"unknown", "user", "migration", "save", "dump", "ioerror", "watchdog",
-                            "from snapshot", "shutdown", "snapshot", "panicked", "starting up",
-                            "post-copy", "post-copy failed", "api error"}},
-    [VIR_DOMAIN_SHUTDOWN] = {"shutdown", {"unknown", "user"}},
-    [VIR_DOMAIN_SHUTOFF] = {"shutoff",
-                            {"unknown", "shutdown", "destroyed", "crashed", "migrated", "saved",
-                             "failed", "from snapshot", "daemon"}},
-    [VIR_DOMAIN_CRASHED] = {"crashed", {"unknown", "panicked"}},
-    [VIR_DOMAIN_PMSUSPENDED] = {"pmsuspended", {"unknown"}},
+// A state's name, then its reasons by number.
+static const char *const states[] = {
+    [VIR_DOMAIN_NOSTATE] = "nostate\0unknown\0",
+    [VIR_DOMAIN_RUNNING] = "running\0unknown\0booted\0migrated\0restored\0from snapshot\0"
+                           "unpaused\0migration canceled\0save canceled\0wakeup\0crashed\0"
+                           "post-copy\0post-copy failed\0",
+    [VIR_DOMAIN_BLOCKED] = "blocked\0unknown\0",
+    [VIR_DOMAIN_PAUSED] = "paused\0unknown\0user\0migration\0save\0dump\0ioerror\0watchdog\0"
+                          "from snapshot\0shutdown\0snapshot\0panicked\0starting up\0"
+                          "post-copy\0post-copy failed\0api error\0",
+    [VIR_DOMAIN_SHUTDOWN] = "shutdown\0unknown\0user\0",
+    [VIR_DOMAIN_SHUTOFF] = "shutoff\0unknown\0shutdown\0destroyed\0crashed\0migrated\0saved\0"
+                           "failed\0from snapshot\0daemon\0",
+    [VIR_DOMAIN_CRASHED] = "crashed\0unknown\0panicked\0",
+    [VIR_DOMAIN_PMSUSPENDED] = "pmsuspended\0unknown\0",
 };
 
 #define STATES (int)(sizeof(states) / sizeof(states[0]))
 
 const char *domain_state_name(int state)
 {
-    return state >= 0 && state < STATES ? states[state].name : "unknown";
+    return state >= 0 && state < STATES ? states[state] : "unknown";
 }
 
 const char *domain_reason_name(int state, int reason)
 {
-    if (state < 0 || state >= STATES || reason < 0 || reason >= REASONS_MAX)
+    if (state < 0 || state >= STATES || reason < 0)
         return "unknown";
-    const char *name = states[state].reasons[reason];
+    const char *name = words_at(words_next(states[state]), (size_t)reason);
     return name ? name : "unknown";
 }
 
 bool domain_state_parse(struct slice name, int *state)
 {
     for (int i = 0; i < STATES; i++) {
-        if (slice_is(name, states[i].name)) {
+        if (slice_is(name, states[i])) {
             *state = i;
             return true;
         }
@@ -59,11 +51,9 @@ bool domain_reason_parse(int state, struct slice name, int *reason)
 {
     if (state < 0 || state >= STATES)
         return false;
-    for (int i = 0; i < REASONS_MAX && states[state].reasons[i]; i++) {
-        if (slice_is(name, states[state].reasons[i])) {
-            *reason = i;
-            return true;
-        }
-    }
-    return false;
+    int index = words_index(words_next(states[state]), name);
+    if (index < 0)
+        return false;
+    *reason = index;
+    return true;
 }

@@ -1,4 +1,5 @@
 // What an emulator can do: lookups, and the text of the cache file.
+#include "core/words.h"
 #include "hv/qemu/capabilities/capabilities.h"
 
 #include <assert.h>
@@ -9,234 +10,226 @@
 // Everything that is asked for by name: devices and object types as they are called, command line
 // options with their '-', QMP commands. A name's place is its bit, in this process and no further:
 // the cache file holds names.
-static const char *const fact_names[] = {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+static const char fact_names[] =
     // options and commands
-    "-sandbox",
-    "-spice",
-    "-vnc",
-    "set-action",
-    "query-hotpluggable-cpus",
-    "query-gic-capabilities",
-    "query-sev-capabilities",
-    "query-sgx-capabilities",
-    "object-add",
-    "blockdev-reopen",
-    "query-cpu-model-expansion",
-    "x-query-virtio",
-    "query-vnc",
-    "display-egl-headless",
-    "hv-relaxed",
-    "hv-vapic",
-    "hv-vpindex",
-    "hv-runtime",
-    "hv-synic",
-    "hv-stimer",
-    "hv-reset",
-    "hv-frequencies",
-    "hv-reenlightenment",
-    "hv-tlbflush",
-    "hv-ipi",
-    "hv-evmcs",
-    "hv-avic",
+    "-sandbox\0"
+    "-spice\0"
+    "-vnc\0"
+    "set-action\0"
+    "query-hotpluggable-cpus\0"
+    "query-gic-capabilities\0"
+    "query-sev-capabilities\0"
+    "query-sgx-capabilities\0"
+    "object-add\0"
+    "blockdev-reopen\0"
+    "query-cpu-model-expansion\0"
+    "x-query-virtio\0"
+    "query-vnc\0"
+    "display-egl-headless\0"
+    "hv-relaxed\0"
+    "hv-vapic\0"
+    "hv-vpindex\0"
+    "hv-runtime\0"
+    "hv-synic\0"
+    "hv-stimer\0"
+    "hv-reset\0"
+    "hv-frequencies\0"
+    "hv-reenlightenment\0"
+    "hv-tlbflush\0"
+    "hv-ipi\0"
+    "hv-evmcs\0"
+    "hv-avic\0"
     // objects
-    "memory-backend-file",
-    "memory-backend-ram",
-    "memory-backend-memfd",
-    "memory-backend-epc",
-    "rng-random",
-    "rng-egd",
-    "rng-builtin",
-    "sev-guest",
-    "tpm-emulator",
-    "tpm-passthrough",
-    "iothread",
-    "cryptodev-backend-builtin",
-    "cryptodev-backend-lkcf",
-    "dbus-vmstate",
-    "input-linux",
-    "secret",
-    "tls-creds-x509",
-    "throttle-group",
-    "kvm-pit",
-    "chardev-spicevmc",
-    "chardev-qemu-vdagent",
-    "chardev-dbus",
-    "s390-pv-guest",
+    "memory-backend-file\0"
+    "memory-backend-ram\0"
+    "memory-backend-memfd\0"
+    "memory-backend-epc\0"
+    "rng-random\0"
+    "rng-egd\0"
+    "rng-builtin\0"
+    "sev-guest\0"
+    "tpm-emulator\0"
+    "tpm-passthrough\0"
+    "iothread\0"
+    "cryptodev-backend-builtin\0"
+    "cryptodev-backend-lkcf\0"
+    "dbus-vmstate\0"
+    "input-linux\0"
+    "secret\0"
+    "tls-creds-x509\0"
+    "throttle-group\0"
+    "kvm-pit\0"
+    "chardev-spicevmc\0"
+    "chardev-qemu-vdagent\0"
+    "chardev-dbus\0"
+    "s390-pv-guest\0"
     // video
-    "VGA",
-    "cirrus-vga",
-    "vmware-svga",
-    "qxl",
-    "qxl-vga",
-    "virtio-vga",
-    "virtio-vga-gl",
-    "virtio-gpu-pci",
-    "virtio-gpu-gl-pci",
-    "virtio-gpu-device",
-    "bochs-display",
-    "ramfb",
-    "vhost-user-gpu",
-    "vhost-user-vga",
+    "VGA\0"
+    "cirrus-vga\0"
+    "vmware-svga\0"
+    "qxl\0"
+    "qxl-vga\0"
+    "virtio-vga\0"
+    "virtio-vga-gl\0"
+    "virtio-gpu-pci\0"
+    "virtio-gpu-gl-pci\0"
+    "virtio-gpu-device\0"
+    "bochs-display\0"
+    "ramfb\0"
+    "vhost-user-gpu\0"
+    "vhost-user-vga\0"
     // buses
-    "piix3-usb-uhci",
-    "piix4-usb-uhci",
-    "usb-ehci",
-    "ich9-usb-ehci1",
-    "ich9-usb-uhci1",
-    "ich9-usb-uhci2",
-    "ich9-usb-uhci3",
-    "vt82c686b-usb-uhci",
-    "pci-ohci",
-    "nec-usb-xhci",
-    "qemu-xhci",
-    "usb-hub",
-    "usb-ccid",
-    "ahci",
-    "ich9-ahci",
-    "piix3-ide",
-    "lsi",
-    "megasas",
-    "mptsas1068",
-    "pvscsi",
-    "am53c974",
-    "dc-390",
-    "virtio-scsi-pci",
-    "virtio-scsi-device",
-    "virtio-serial-pci",
-    "virtio-serial-device",
-    "pci-bridge",
-    "i82801b11-bridge",
-    "ioh3420",
-    "pcie-root-port",
-    "pcie-pci-bridge",
-    "x3130-upstream",
-    "xio3130-downstream",
-    "pxb",
-    "pxb-pcie",
-    "i440FX-pcihost",
-    "q35-pcihost",
-    "gpex-pcihost",
-    "intel-iommu",
-    "virtio-iommu-pci",
-    "isa-fdc",
+    "piix3-usb-uhci\0"
+    "piix4-usb-uhci\0"
+    "usb-ehci\0"
+    "ich9-usb-ehci1\0"
+    "ich9-usb-uhci1\0"
+    "ich9-usb-uhci2\0"
+    "ich9-usb-uhci3\0"
+    "vt82c686b-usb-uhci\0"
+    "pci-ohci\0"
+    "nec-usb-xhci\0"
+    "qemu-xhci\0"
+    "usb-hub\0"
+    "usb-ccid\0"
+    "ahci\0"
+    "ich9-ahci\0"
+    "piix3-ide\0"
+    "lsi\0"
+    "megasas\0"
+    "mptsas1068\0"
+    "pvscsi\0"
+    "am53c974\0"
+    "dc-390\0"
+    "virtio-scsi-pci\0"
+    "virtio-scsi-device\0"
+    "virtio-serial-pci\0"
+    "virtio-serial-device\0"
+    "pci-bridge\0"
+    "i82801b11-bridge\0"
+    "ioh3420\0"
+    "pcie-root-port\0"
+    "pcie-pci-bridge\0"
+    "x3130-upstream\0"
+    "xio3130-downstream\0"
+    "pxb\0"
+    "pxb-pcie\0"
+    "i440FX-pcihost\0"
+    "q35-pcihost\0"
+    "gpex-pcihost\0"
+    "intel-iommu\0"
+    "virtio-iommu-pci\0"
+    "isa-fdc\0"
     // storage
-    "ide-hd",
-    "ide-cd",
-    "scsi-hd",
-    "scsi-cd",
-    "scsi-block",
-    "scsi-generic",
-    "virtio-blk-pci",
-    "virtio-blk-device",
-    "virtio-blk-pci-transitional",
-    "virtio-blk-pci-non-transitional",
-    "usb-storage",
-    "floppy",
-    "sd-card",
-    "nvme",
-    "vhost-scsi",
-    "vhost-user-blk",
+    "ide-hd\0"
+    "ide-cd\0"
+    "scsi-hd\0"
+    "scsi-cd\0"
+    "scsi-block\0"
+    "scsi-generic\0"
+    "virtio-blk-pci\0"
+    "virtio-blk-device\0"
+    "virtio-blk-pci-transitional\0"
+    "virtio-blk-pci-non-transitional\0"
+    "usb-storage\0"
+    "floppy\0"
+    "sd-card\0"
+    "nvme\0"
+    "vhost-scsi\0"
+    "vhost-user-blk\0"
     // network
-    "virtio-net-pci",
-    "virtio-net-device",
-    "e1000",
-    "e1000e",
-    "rtl8139",
-    "lsi53c895a",
-    "ne2k_pci",
-    "pcnet",
-    "i82551",
-    "i82557b",
-    "i82559er",
-    "vmxnet3",
-    "igb",
-    "usb-net",
-    "tulip",
+    "virtio-net-pci\0"
+    "virtio-net-device\0"
+    "e1000\0"
+    "e1000e\0"
+    "rtl8139\0"
+    "lsi53c895a\0"
+    "ne2k_pci\0"
+    "pcnet\0"
+    "i82551\0"
+    "i82557b\0"
+    "i82559er\0"
+    "vmxnet3\0"
+    "igb\0"
+    "usb-net\0"
+    "tulip\0"
     // characters, input, sound
-    "isa-serial",
-    "pci-serial",
-    "usb-serial",
-    "isa-debugcon",
-    "pl011",
-    "virtconsole",
-    "virtserialport",
-    "isa-parallel",
-    "usb-kbd",
-    "usb-mouse",
-    "usb-tablet",
-    "virtio-keyboard-pci",
-    "virtio-mouse-pci",
-    "virtio-tablet-pci",
-    "virtio-input-host-pci",
-    "intel-hda",
-    "ich9-intel-hda",
-    "hda-duplex",
-    "hda-micro",
-    "hda-output",
-    "AC97",
-    "ES1370",
-    "sb16",
-    "usb-audio",
-    "usb-redir",
-    "usb-host",
-    "ccid-card-emulated",
-    "ccid-card-passthru",
+    "isa-serial\0"
+    "pci-serial\0"
+    "usb-serial\0"
+    "isa-debugcon\0"
+    "pl011\0"
+    "virtconsole\0"
+    "virtserialport\0"
+    "isa-parallel\0"
+    "usb-kbd\0"
+    "usb-mouse\0"
+    "usb-tablet\0"
+    "virtio-keyboard-pci\0"
+    "virtio-mouse-pci\0"
+    "virtio-tablet-pci\0"
+    "virtio-input-host-pci\0"
+    "intel-hda\0"
+    "ich9-intel-hda\0"
+    "hda-duplex\0"
+    "hda-micro\0"
+    "hda-output\0"
+    "AC97\0"
+    "ES1370\0"
+    "sb16\0"
+    "usb-audio\0"
+    "usb-redir\0"
+    "usb-host\0"
+    "ccid-card-emulated\0"
+    "ccid-card-passthru\0"
     // the rest
-    "virtio-rng-pci",
-    "virtio-rng-device",
-    "virtio-balloon-pci",
-    "virtio-balloon-device",
-    "i6300esb",
-    "ib700",
-    "diag288",
-    "pvpanic",
-    "pvpanic-pci",
-    "vmcoreinfo",
-    "vmgenid",
-    "vfio-pci",
-    "vfio-ap",
-    "vfio-ccw",
-    "virtio-9p-pci",
-    "virtio-9p-device",
-    "vhost-user-fs-pci",
-    "vhost-user-fs-device",
-    "vhost-vsock-pci",
-    "vhost-vsock-device",
-    "virtio-crypto-pci",
-    "virtio-mem-pci",
-    "virtio-pmem-pci",
-    "nvdimm",
-    "pc-dimm",
-    "tpm-tis",
-    "tpm-crb",
-    "tpm-tis-device",
-    "tpm-spapr",
-    "hyperv-testdev",
-    "ivshmem-plain",
-    "ivshmem-doorbell",
-};
-
-#define FACT_COUNT (sizeof(fact_names) / sizeof(fact_names[0]))
-_Static_assert(FACT_COUNT <= QEMU_FACTS_MAX, "QEMU_FACTS_MAX is too small");
-
-static size_t fact_index(struct slice name)
-{
-    size_t i = 0;
-    while (i < FACT_COUNT && !slice_is(name, fact_names[i]))
-        i++;
-    return i;
-}
+    "virtio-rng-pci\0"
+    "virtio-rng-device\0"
+    "virtio-balloon-pci\0"
+    "virtio-balloon-device\0"
+    "i6300esb\0"
+    "ib700\0"
+    "diag288\0"
+    "pvpanic\0"
+    "pvpanic-pci\0"
+    "vmcoreinfo\0"
+    "vmgenid\0"
+    "vfio-pci\0"
+    "vfio-ap\0"
+    "vfio-ccw\0"
+    "virtio-9p-pci\0"
+    "virtio-9p-device\0"
+    "vhost-user-fs-pci\0"
+    "vhost-user-fs-device\0"
+    "vhost-vsock-pci\0"
+    "vhost-vsock-device\0"
+    "virtio-crypto-pci\0"
+    "virtio-mem-pci\0"
+    "virtio-pmem-pci\0"
+    "nvdimm\0"
+    "pc-dimm\0"
+    "tpm-tis\0"
+    "tpm-crb\0"
+    "tpm-tis-device\0"
+    "tpm-spapr\0"
+    "hyperv-testdev\0"
+    "ivshmem-plain\0"
+    "ivshmem-doorbell\0";
+#pragma GCC diagnostic pop
 
 bool qemu_capabilities_have(const struct qemu_capabilities *capabilities, const char *name)
 {
-    size_t i = fact_index(slice_of(name));
-    return i < FACT_COUNT && (capabilities->facts[i / 8] >> (i % 8) & 1);
+    int i = words_index(fact_names, slice_of(name));
+    return i >= 0 && (capabilities->facts[i / 8] >> (i % 8) & 1);
 }
 
 void qemu_capabilities_learn(struct qemu_capabilities *capabilities, struct slice name)
 {
-    size_t i = fact_index(name);
-    if (i < FACT_COUNT)
+    int i = words_index(fact_names, name);
+    assert(i < QEMU_FACTS_MAX);
+    if (i >= 0)
         capabilities->facts[i / 8] |= (uint8_t)(1u << (i % 8));
 }
 
@@ -432,9 +425,9 @@ void qemu_capabilities_write(struct buffer *out, const struct qemu_capabilities 
         if (slice_present(c->cpu[i]))
             buffer_printf(out, "cpu %s %.*s\n", i == QEMU_KVM ? "kvm" : "tcg",
                           SLICE_ARG(c->cpu[i]));
-    for (size_t i = 0; i < FACT_COUNT; i++)
-        if (qemu_capabilities_have(c, fact_names[i]))
-            buffer_printf(out, "have %s\n", fact_names[i]);
+    for (WORDS_EACH(name, fact_names))
+        if (qemu_capabilities_have(c, name))
+            buffer_printf(out, "have %s\n", name);
     for (size_t i = 0; i < c->machine_count; i++)
         write_machine(out, &c->machines[i]);
     for (size_t i = 0; i < c->model_count; i++)
