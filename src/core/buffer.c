@@ -1,7 +1,8 @@
 // Buffers: text built up in memory that the caller owns.
 #include "core/buffer.h"
 
-#include <assert.h>
+#include "core/assert.h"
+
 #include <stdio.h>
 #include <string.h>
 

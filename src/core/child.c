@@ -1,9 +1,9 @@
 // Child processes: a list of those that run, looked at when the system says that one has ended.
 #include "core/child.h"
 
+#include "core/assert.h"
 #include "core/config.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>

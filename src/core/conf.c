@@ -1,9 +1,9 @@
 // Configuration files in libvirt's syntax: the parser, and storing values by their type.
 #include "core/conf.h"
 
+#include "core/assert.h"
 #include "core/words.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

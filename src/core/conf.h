@@ -73,10 +73,10 @@ struct conf_key {
 struct conf {
     const struct conf_key *keys;
     size_t key_count;
-    const char *ignored; // names that are known and of no consequence, a word list; or NULL
-    void *base;          // the struct that the offsets are in
-    uint32_t *lines;     // key_count of them: the line where each was set, 0 where it was not
+    void *base;      // the struct that the offsets are in
+    uint32_t *lines; // key_count of them: the line where each was set, 0 where it was not
     const char *file;
+    const char *ignored; // names that are known and of no consequence, a word list; or NULL
 };
 
 // Reads `text`. Of a name that is set twice the first counts, as in libvirt. Errors:

@@ -1,12 +1,12 @@
 // The loop: one poll(), the owners of what is ready, what is due, what was woken.
 #include "core/loop.h"
 
+#include "core/assert.h"
 #include "core/config.h"
 #include "core/log.h"
 #include "core/slice.h"
 #include "core/timers.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 

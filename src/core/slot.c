@@ -1,9 +1,8 @@
 // Message slots: two pools, each a stack of free slots so that the memory used last is used next.
 #include "core/slot.h"
 
+#include "core/assert.h"
 #include "port/port.h"
-
-#include <assert.h>
 
 // What only outgoing messages may take: a reply can always be written.
 #define SMALL_RESERVE (CONFIG_SMALL_SLOTS / 8)

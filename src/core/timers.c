@@ -1,9 +1,8 @@
 // Timers: a binary heap of the running ones, the earliest at its top.
 #include "core/timers.h"
 
+#include "core/assert.h"
 #include "core/config.h"
-
-#include <assert.h>
 
 // Two a client (keepalive, send stall), a few a guest, one a call that waits with a limit.
 #define TIMERS_MAX (2 * CONFIG_MAX_CLIENTS + 4 * CONFIG_MAX_GUESTS + 2 * CONFIG_MAX_CALLS + 256)

@@ -1,11 +1,11 @@
 // Calls: the pool of those in progress, their resumption, and their one reply.
 #include "rpc/call.h"
 
+#include "core/assert.h"
 #include "core/log.h"
 #include "rpc/client.h"
 #include "rpc/dispatch.h"
 
-#include <assert.h>
 #include <string.h>
 
 static struct call calls[CONFIG_MAX_CALLS];

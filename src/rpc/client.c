@@ -1,13 +1,13 @@
 // Clients: the table, and how a client comes and goes.
 #include "rpc/client.h"
 
+#include "core/assert.h"
 #include "core/log.h"
 #include "rpc/keepalive.h"
 #include "rpc/receive.h"
 #include "rpc/send.h"
 #include "rpc/stream.h"
 
-#include <assert.h>
 #include <string.h>
 
 // How long a peer may take nothing, send nothing in the middle of a message, or not authenticate.

@@ -1,7 +1,8 @@
 // Messages: headers, and slots that grow while they are written.
 #include "rpc/message.h"
 
-#include <assert.h>
+#include "core/assert.h"
+
 #include <string.h>
 
 struct message_header message_header_read(const uint8_t *message)

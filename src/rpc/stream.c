@@ -1,10 +1,10 @@
 // Streams: moving bytes between clients and descriptors.
 #include "rpc/stream.h"
 
+#include "core/assert.h"
 #include "core/log.h"
 #include "rpc/receive.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 

@@ -1,7 +1,8 @@
 // The interpreter's reading half: from a message into C structs that point into it (RFC 4506).
 #include "rpc/xdr.h"
 
-#include <assert.h>
+#include "core/assert.h"
+
 #include <string.h>
 
 static bool decode_type(struct xdr_reader *r, const struct xdr_type *type, uint8_t *into,

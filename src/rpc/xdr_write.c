@@ -1,7 +1,8 @@
 // The writer: items and whole C structs into a message that grows (RFC 4506).
 #include "rpc/xdr_check.h"
 
-#include <assert.h>
+#include "core/assert.h"
+
 #include <string.h>
 
 static_assert(CONFIG_REMOTE_STRING_MAX + 1024 <= CONFIG_REMOTE_MESSAGE_MAX,

@@ -1,10 +1,9 @@
 // Handlers: the lists of the modules, spread into one table per program.
 #include "virt/handlers.h"
 
+#include "core/assert.h"
 #include "proto/qemu.h"
 #include "proto/remote.h"
-
-#include <assert.h>
 
 #define PROCEDURES_MAX 512
 

@@ -51,7 +51,7 @@ static const struct conf_key keys[] = {
 enum { KEY_COUNT = sizeof(keys) / sizeof(keys[0]) };
 
 static uint32_t lines[KEY_COUNT];
-static const struct conf conf = {keys, KEY_COUNT, &fields, lines, "/etc/x.conf"};
+static const struct conf conf = {keys, KEY_COUNT, &fields, lines, "/etc/x.conf", NULL};
 
 static bool read_conf(struct slice text, struct error *err)
 {

@@ -4,12 +4,12 @@
 // when the first connection opens and forgotten when the last one closes.
 #include "hv/test/driver.h"
 
+#include "core/assert.h"
 #include "core/log.h"
 #include "core/paths.h"
 #include "hv/test/defaults.h"
 #include "virt/domain/definition.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 

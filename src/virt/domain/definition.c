@@ -2,11 +2,11 @@
 // start-up.
 #include "virt/domain/definition.h"
 
+#include "core/assert.h"
 #include "virt/domain/definition_file.h"
 #include "virt/domain/domain_names.h"
 #include "virt/hypervisor.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -6,10 +6,10 @@
 // both names of a domain that is being renamed, never none.
 #include "virt/domain/definition.h"
 
+#include "core/assert.h"
 #include "virt/domain/definition_file.h"
 #include "virt/hypervisor.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 

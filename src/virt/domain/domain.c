@@ -1,9 +1,9 @@
 // Domains: the table's rows, its indices by uuid and name, and its order.
 #include "virt/domain/domain.h"
 
+#include "core/assert.h"
 #include "virt/hypervisor.h"
 
-#include <assert.h>
 #include <string.h>
 
 // Rows refer to each other by place: 0 is nobody, n is rows[n - 1].

@@ -1,7 +1,8 @@
 // What the handlers of domain procedures share.
 #include "virt/domain/domain_call.h"
 
-#include <assert.h>
+#include "core/assert.h"
+
 #include <stdio.h>
 #include <string.h>
 

@@ -1,9 +1,9 @@
 // Who wants to be told about which events.
 #include "virt/domain/domain_event_callbacks.h"
 
+#include "core/assert.h"
 #include "rpc/client.h"
 
-#include <assert.h>
 #include <string.h>
 
 static struct event_callback callbacks[CONFIG_MAX_EVENT_CALLBACKS];

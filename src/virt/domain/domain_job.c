@@ -1,7 +1,8 @@
 // Jobs: who changes a domain has it for himself; the others queue up behind him.
 #include "virt/domain/domain.h"
 
-#include <assert.h>
+#include "core/assert.h"
+
 #include <stddef.h>
 
 #define JOB_WAIT_NS (30 * NS_PER_SEC) // libvirt: VIR_JOB_WAIT_TIME

@@ -1,9 +1,9 @@
 // The bit maps of processors that some replies carry.
 #include "virt/domain/domain_maps.h"
 
+#include "core/assert.h"
 #include "proto/remote.h"
 
-#include <assert.h>
 #include <string.h>
 
 static uint8_t bytes[CONFIG_REMOTE_MESSAGE_MAX];

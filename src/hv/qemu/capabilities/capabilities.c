@@ -1,8 +1,8 @@
 // What an emulator can do: lookups, and the text of the cache file.
 #include "core/words.h"
+#include "core/assert.h"
 #include "hv/qemu/capabilities/capabilities.h"
 
-#include <assert.h>
 #include <string.h>
 
 #define FORMAT "nanovirt-qemu-1"

@@ -1,7 +1,8 @@
 // The emulator's command line: the order of its parts, and the writing of arguments.
 #include "hv/qemu/command/command_parts.h"
 
-#include <assert.h>
+#include "core/assert.h"
+
 #include <string.h>
 
 bool builder_failed(const struct builder *b)

@@ -1,12 +1,12 @@
 // Running guests: the table, its files' names, and the driver's part of a status file.
 #include "hv/qemu/guest/guest.h"
 
+#include "core/assert.h"
 #include "core/log.h"
 #include "hv/qemu/driver.h"
 #include "hv/qemu/guest/process.h"
 #include "virt/domain/definition.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
