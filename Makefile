@@ -53,6 +53,7 @@ LIBS := $(if $(wildcard src/net/tls.c),$(MBEDTLS_LIBS))
 # left out. Tables that would name them ask #ifdef CONFIG_NAME, and nothing else does.
 FILES_HYPERVISOR_TEST := src/hv/test/*.c
 FILES_SECCOMP := port/linux/seccomp.c
+FILES_ADMIN := src/admin/*.c
 
 -include $(KCONFIG)
 FEATURES := $(patsubst FILES_%,%,$(filter FILES_%,$(.VARIABLES)))

@@ -98,11 +98,12 @@ bool log_set_filters(struct slice text, struct error *err)
     return true;
 }
 
-void log_put_filters(struct buffer *out)
+uint32_t log_put_filters(struct buffer *out)
 {
     for (size_t i = 0; i < filters.count; i++)
         buffer_printf(out, "%s%d:%s", i ? " " : "", (int)filters.list[i].level,
                       filters.list[i].match);
+    return (uint32_t)filters.count;
 }
 
 // --- messages

@@ -53,9 +53,10 @@ bool log_set_outputs(struct slice outputs, struct error *err);
 // Only looks whether they could be set, without opening anything.
 bool log_check_filters(struct slice filters, struct error *err);
 bool log_check_outputs(struct slice outputs, struct error *err);
-// The same texts as virt-admin's daemon-log-filters and daemon-log-outputs show them.
-void log_put_filters(struct buffer *out);
-void log_put_outputs(struct buffer *out);
+// The same texts as virt-admin's daemon-log-filters and daemon-log-outputs show them. They return how
+// many there are.
+uint32_t log_put_filters(struct buffer *out);
+uint32_t log_put_outputs(struct buffer *out);
 // What "" stands for: standard error, or for a daemon the journal where there is one and else
 // `file`, with the current level (the journal never gets debug messages by default).
 bool log_set_default_output(bool is_daemon, const char *file, struct error *err);

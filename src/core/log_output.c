@@ -270,7 +270,7 @@ bool log_set_outputs(struct slice text, struct error *err)
     return true;
 }
 
-void log_put_outputs(struct buffer *out)
+uint32_t log_put_outputs(struct buffer *out)
 {
     const struct log_outputs *set = outputs_in_use();
     for (size_t i = 0; i < set->count; i++) {
@@ -279,6 +279,7 @@ void log_put_outputs(struct buffer *out)
         if (output->sink->has_argument)
             buffer_printf(out, ":%s", output->name);
     }
+    return (uint32_t)set->count;
 }
 
 bool log_set_default_output(bool is_daemon, const char *file, struct error *err)

@@ -1,6 +1,9 @@
 // The servers: what the daemon serves to whom, with which limits, and on which sockets.
 #include "daemon/servers.h"
 
+#ifdef CONFIG_ADMIN
+#include "admin/admin.h"
+#endif
 #include "core/paths.h"
 #include "net/listener.h"
 #include "proto/qemu.h"
@@ -21,6 +24,28 @@ static struct service qemu_service = {
     .gate = connection_gate,
 };
 
+#ifdef CONFIG_ADMIN
+// libvirt's rule: whatever the mode of its socket, only the daemon's own user may manage it.
+static struct server admin_server = {.name = "admin", .own_user_only = true};
+static struct service admin_service = {.program = &admin_program, .handler = admin_find_handler};
+
+static void add_admin_server(const struct settings *settings)
+{
+    admin_server.limits = (struct server_limits){
+        .max_clients = settings->admin_max_clients,
+        .max_client_requests = settings->admin_max_client_requests,
+        .keepalive_interval = settings->admin_keepalive_interval,
+        .keepalive_count = settings->admin_keepalive_count,
+    };
+    admin_server.workers = (struct server_workers){
+        .min = settings->admin_min_workers,
+        .max = settings->admin_max_workers,
+    };
+    server_add(&admin_server);
+    dispatch_serve(&admin_server, &admin_service);
+}
+#endif
+
 void servers_add(const struct settings *settings)
 {
     libvirtd_server.limits = (struct server_limits){
@@ -30,9 +55,17 @@ void servers_add(const struct settings *settings)
         .keepalive_interval = settings->keepalive_interval,
         .keepalive_count = settings->keepalive_count,
     };
+    libvirtd_server.workers = (struct server_workers){
+        .min = settings->min_workers,
+        .max = settings->max_workers,
+        .priority = settings->prio_workers,
+    };
     server_add(&libvirtd_server);
     dispatch_serve(&libvirtd_server, &remote_service);
     dispatch_serve(&libvirtd_server, &qemu_service);
+#ifdef CONFIG_ADMIN
+    add_admin_server(settings);
+#endif
 }
 
 static bool listen_unix(const struct settings *settings, const char *name, uint32_t mode,
@@ -66,5 +99,10 @@ bool servers_listen(const struct settings *settings, bool ip, struct error *err)
     if (!paths()->session &&
         !listen_unix(settings, "libvirt-sock-ro", settings->unix_sock_ro_perms, &read_only, err))
         return false;
+#ifdef CONFIG_ADMIN
+    const struct admission admin = {.server = &admin_server, .transport = &transport_unix};
+    if (!listen_unix(settings, "libvirt-admin-sock", settings->unix_sock_admin_perms, &admin, err))
+        return false;
+#endif
     return !ip || !settings->listen_tcp || listener_add_tcp(address, settings->tcp_port, &tcp, err);
 }

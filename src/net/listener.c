@@ -32,7 +32,7 @@ static bool room(const struct server *server)
     return server->client_count < server->limits.max_clients && client_count() < CONFIG_MAX_CLIENTS;
 }
 
-static void listen_again(void)
+void listener_reconsider(void)
 {
     for (size_t i = 0; i < count; i++)
         loop_watch_for(&listeners[i].watch, PORT_POLL_IN);
@@ -49,7 +49,7 @@ static void rest(const struct server *server)
 static void retry_now(struct timer *timer)
 {
     (void)timer;
-    listen_again();
+    listener_reconsider();
 }
 
 static void a_client_went(struct client *client)

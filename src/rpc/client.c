@@ -131,12 +131,18 @@ static void enter(struct client *client, const struct admission *admission)
     client->authenticated = admission->auth == AUTH_NONE;
     server->client_count++;
     server->anonymous_count += !client->authenticated;
+    client->before = server->last;
+    *(client->before ? &client->before->after : &server->first) = client;
+    server->last = client;
 }
 
 static void leave(struct client *client)
 {
-    client->server->client_count--;
-    client->server->anonymous_count -= !client->authenticated;
+    struct server *server = client->server;
+    server->client_count--;
+    server->anonymous_count -= !client->authenticated;
+    *(client->before ? &client->before->after : &server->first) = client->after;
+    *(client->after ? &client->after->before : &server->last) = client->before;
 }
 
 static void sweep(void)
@@ -181,7 +187,7 @@ static struct client *take_client(void)
     return client;
 }
 
-static const char *refusal(const struct admission *admission)
+static const char *refusal(const struct admission *admission, const struct port_peer *peer)
 {
     const struct server *server = admission->server;
     const struct server_limits *limits = &server->limits;
@@ -190,15 +196,20 @@ static const char *refusal(const struct admission *admission)
     if (admission->auth != AUTH_NONE && limits->max_anonymous_clients &&
         server->anonymous_count >= limits->max_anonymous_clients)
         return "too many clients that have not authenticated, max_anonymous_clients";
+    if (server->own_user_only && !(peer->has_credentials && peer->uid == port_uid())) {
+        log_warning("rpc", "disallowing client %d with uid %u", (int)peer->pid,
+                    (unsigned)peer->uid);
+        return "only the daemon's own user is admitted";
+    }
     return NULL;
 }
 
 struct client *client_add(int fd, const struct admission *admission, const struct port_peer *peer)
 {
     start_up_once();
-    const char *why_not = refusal(admission);
+    const char *why_not = refusal(admission, peer);
     if (why_not) {
-        log_warning("rpc", "connection refused: %s", why_not);
+        log_warning("rpc", "connection to server %s refused: %s", admission->server->name, why_not);
         port_close(fd);
         return NULL;
     }

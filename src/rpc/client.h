@@ -23,6 +23,7 @@ struct client {
     struct watch watch; // first: its callbacks find the client by it
     struct connection_io io;
     struct server *server;
+    struct client *before, *after; // of the same server, in the order of their numbers
     struct identity identity;
     uint64_t number;       // counts the server's connections from 1: virt-admin's client id
     int64_t connected;     // microseconds since 1970

@@ -5,11 +5,10 @@
 
 static struct server *servers;
 
-void server_set_limits(struct server *server, const struct server_limits *limits)
+static void lower(uint32_t *limit, uint32_t to)
 {
-    server->limits = *limits;
-    if (limits->max_clients == 0 || limits->max_clients > CONFIG_MAX_CLIENTS)
-        server->limits.max_clients = CONFIG_MAX_CLIENTS;
+    if (*limit > to)
+        *limit = to;
 }
 
 void server_add(struct server *server)
@@ -18,7 +17,8 @@ void server_add(struct server *server)
     while (*end)
         end = &(*end)->next;
     *end = server;
-    server_set_limits(server, &server->limits);
+    lower(&server->limits.max_clients, CONFIG_MAX_CLIENTS);
+    lower(&server->limits.max_anonymous_clients, server->limits.max_clients);
 }
 
 struct server *server_next(const struct server *previous)

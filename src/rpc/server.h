@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct client;
 struct service;
 
 struct server_limits {
@@ -21,13 +22,22 @@ struct server_limits {
     uint32_t keepalive_count;       // pings in a row that may stay unanswered
 };
 
+// libvirt's pool of threads, which virt-admin shows and changes. Here one thread serves everybody:
+// the limits are kept, and a call in progress counts as a busy worker (admin/admin_server.c).
+struct server_workers {
+    uint32_t min, max, priority;
+};
+
 struct server {
     const char *name;
     struct server_limits limits;
-    struct service *services; // rpc/dispatch.h
-    uint32_t client_count;    // connected now
-    uint32_t anonymous_count; // of these, not yet authenticated
-    uint64_t last_client;     // the number given last
+    struct server_workers workers;
+    bool own_user_only;          // only local peers with the daemon's own uid are admitted
+    struct service *services;    // rpc/dispatch.h
+    struct client *first, *last; // in the order of their numbers
+    uint32_t client_count;       // connected now
+    uint32_t anonymous_count;    // of these, not yet authenticated
+    uint64_t last_client;        // the number given last
     struct server *next;
 };
 
@@ -39,9 +49,8 @@ struct admission {
     bool read_only;
 };
 
-// Adds a server. Limits beyond this build's (CONFIG_MAX_CLIENTS) are lowered to them.
+// Adds a server. Limits beyond this build's (CONFIG_MAX_CLIENTS) are lowered to it.
 void server_add(struct server *server);
-void server_set_limits(struct server *server, const struct server_limits *limits);
 // Walks the servers in the order of addition: start with NULL.
 struct server *server_next(const struct server *previous);
 

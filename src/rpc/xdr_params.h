@@ -26,4 +26,14 @@ void xdr_param_add_string(struct xdr_writer *w, struct xdr_list_mark *list, cons
 // remote_typed_param and of admin_typed_param, which is the same; the list stays as it is.
 bool xdr_param_find(struct xdr_list params, const char *name, struct remote_typed_param *found);
 
+struct xdr_param_rule {
+    const char *name;
+    int32_t type; // VIR_TYPED_PARAM_*
+};
+
+// Whether each parameter is one of `allowed` (at most 32), has its type and comes once; else the
+// error that virTypedParamsValidate() reports. The list stays as it is.
+bool xdr_params_check(struct xdr_list params, const struct xdr_param_rule *allowed, size_t count,
+                      struct error *err);
+
 #endif

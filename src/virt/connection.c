@@ -8,10 +8,6 @@
 #include "virt/handlers.h"
 #include "virt/hypervisor.h"
 
-// The level of libvirt whose semantics are followed, as virConnectGetLibVersion reports it: what
-// clients decide by this number holds here.
-#define LIBVIRT_LEVEL (9 * 1000000 + 0 * 1000 + 0)
-
 static const struct hypervisor *opened[CONFIG_MAX_CLIENTS]; // by client_index()
 static struct client_hook gone_hook;
 

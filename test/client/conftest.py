@@ -37,12 +37,14 @@ class Result:
 class Virsh:
     """Runs the machine's own virsh, one command a call; a failure that was not asked for is one."""
 
+    PROGRAM = "virsh"
+
     def __init__(self, uri, readonly=False):
         self.uri = uri
         self.options = ["-r"] if readonly else []
 
     def command(self, *arguments):
-        return ["virsh", "-c", self.uri, *self.options, *(str(part) for part in arguments)]
+        return [self.PROGRAM, "-c", self.uri, *self.options, *(str(part) for part in arguments)]
 
     def run(self, *arguments, stdin=None):
         completed = subprocess.run(self.command(*arguments), input=stdin, capture_output=True,
@@ -60,6 +62,22 @@ class Virsh:
         result = self.run(*arguments, stdin=stdin)
         assert result.status != 0, "%s succeeded: %s" % (" ".join(map(str, arguments)), result)
         return result.err.strip()
+
+
+class VirtAdmin(Virsh):
+    """virt-admin, likewise."""
+
+    PROGRAM = "virt-admin"
+
+    def values(self, *arguments):
+        """The `name : value` lines of a command as a dictionary."""
+        lines = [line.split(":", 1) for line in self(*arguments).splitlines() if ":" in line]
+        return {name.strip(): value.strip() for name, value in lines}
+
+    def clients(self, server="libvirtd"):
+        """number -> transport of the clients of a server."""
+        rows = [line.split() for line in self("srv-clients-list", server).splitlines()[2:]]
+        return {int(row[0]): row[1] for row in rows if row}
 
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent",

@@ -96,15 +96,21 @@ class Peer:
     def socket_path(self, readonly=False):
         return self.path("run/libvirt", "libvirt-sock-ro" if readonly else "libvirt-sock")
 
+    def admin_path(self):
+        return self.path("run/libvirt", "libvirt-admin-sock")
+
+    def admin_uri(self):
+        return "libvirtd:///system?socket=" + self.admin_path()
+
     def uri(self, driver="qemu", readonly=False):
         name = {"qemu": "qemu+unix:///system", "test": "test+unix:///default"}[driver]
         return "%s?socket=%s" % (name, self.socket_path(readonly))
 
     def is_listening(self):
-        for readonly in (False, True):
+        for path in (self.socket_path(), self.socket_path(True), self.admin_path()):
             probe = socket.socket(socket.AF_UNIX)
             try:
-                probe.connect(self.socket_path(readonly))
+                probe.connect(path)
             except OSError:
                 return False
             finally:
@@ -124,9 +130,9 @@ class Peer:
 
     def start(self, *arguments):
         self.write_configuration()
-        for readonly in (False, True):
-            if os.path.exists(self.socket_path(readonly)):
-                os.unlink(self.socket_path(readonly))
+        for path in (self.socket_path(), self.socket_path(True), self.admin_path()):
+            if os.path.exists(path):
+                os.unlink(path)
         with open(self.log, "a") as log:
             self.process = subprocess.Popen(self.command(*arguments), stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, start_new_session=True)

@@ -157,6 +157,24 @@ def test_clients_beyond_max_clients_wait_until_one_leaves(daemon):
     assert late.receive().status == wire.OK
 
 
+def test_a_client_that_answers_no_ping_is_cut(daemon):
+    daemon.configuration.update({"keepalive_interval": "1", "keepalive_count": "1"})
+    daemon.start()
+    silent = Wire(daemon.socket_path(), timeout=peers.PATIENCE).open()
+    assert silent.call(wire.CONNECT_SUPPORTS_FEATURE, wire.uint(10)).status == wire.OK
+    ping = silent.receive()
+    assert (ping.program, ping.procedure) == (wire.KEEPALIVE, 1)
+    assert silent.is_cut()
+
+
+def test_a_client_that_knows_no_keepalive_may_be_silent(daemon):
+    daemon.configuration.update({"keepalive_interval": "1", "keepalive_count": "1"})
+    daemon.start()
+    silent = Wire(daemon.socket_path()).open()
+    time.sleep(4)
+    assert silent.is_alive()
+
+
 @pytest.mark.nanovirtd_only(reason="libvirtd's network is its own")
 @pytest.mark.parametrize("family,host", [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
 def test_tcp_is_listened_to_when_asked_for(daemon, family, host):

@@ -39,7 +39,8 @@ Known = collections.namedtuple("Known", "command first last reason")
 
 
 def read_script(only):
-    """script.txt: # comment; == section connection; ! shell command; ~ host-dependent; else virsh."""
+    """script.txt: # comment; == section connection; ! shell command; ~ host-dependent; else virsh, or
+    for the connection admin virt-admin."""
     commands = []
     section = connection = ""
     with open(os.path.join(HERE, "script.txt")) as script:
@@ -116,6 +117,8 @@ def run_one(command, peer):
     text = command.text.replace("@ROOT@", peer.root)
     if command.shell:
         arguments = ["sh", "-c", text]
+    elif command.connection == "admin":
+        arguments = ["virt-admin", "-q", "-c", peer.admin_uri()] + shlex.split(text)
     else:
         arguments = ["virsh", "-q", "-c", peer.uri(command.connection)] + shlex.split(text)
     completed = subprocess.run(arguments, cwd=os.path.join(peer.root, "xml"), text=True,
@@ -130,7 +133,7 @@ def run_script(commands, peer):
     """The output of every command, on a daemon of its own.
 
     A connection of the section's kind is open all the time: the test driver forgets its domains with
-    the last one. The section named alone does without.
+    the last one. The sections named alone and admin do without.
     """
     outputs, held, section = [], None, None
     try:
@@ -142,7 +145,8 @@ def run_script(commands, peer):
                 section = command.section
                 if held:
                     held.close()
-                held = None if section == "alone" else libvirt.open(peer.uri(command.connection))
+                held = None if section in ("alone", "admin") else \
+                    libvirt.open(peer.uri(command.connection))
             outputs.append(run_one(command, peer))
             if peer.process.poll() is not None:
                 raise AssertionError("the daemon ended in: virsh %s\n%s" % (command.text,
@@ -242,7 +246,7 @@ def main():
         diff = differences(command, their, our, known, used)
         if diff:
             failed += 1
-            print("\n%s: virsh %s" % (command.section, command.text))
+            print("\n%s: %s" % (command.section, command.text))
             print("\n".join("    " + line for line in diff[2:]))
     for entry in known:
         if entry not in used and not options.section:

@@ -27,7 +27,8 @@
 const struct hypervisor *const hypervisors[] = {&test_hypervisor, NULL};
 
 static struct server server = {.name = "libvirtd",
-                               .limits = {.max_client_requests = 5,
+                               .limits = {.max_clients = CONFIG_MAX_CLIENTS,
+                                          .max_client_requests = 5,
                                           .keepalive_interval = 5,
                                           .keepalive_count = 5}};
 static struct service remote_service = {

@@ -326,6 +326,61 @@ static void nothing_is_served_before_authentication(void **state)
     expect_error(&other, 24, VIR_ERR_RPC, "authentication required");
 }
 
+static void clients_over_max_anonymous_clients_are_refused_until_one_has_authenticated(void **state)
+{
+    (void)state;
+    static struct peer first, late;
+    test_server.limits.max_anonymous_clients = 1;
+    peer_connect(&first, false, false);
+    peer_connect(&late, false, false);
+    assert_null(late.client);
+    client_authenticated(first.client);
+    peer_connect(&late, false, false);
+    assert_non_null(late.client);
+    test_server.limits.max_anonymous_clients = 0;
+    peer_leave(&late);
+    peer_leave(&first);
+    assert_int_equal(test_server.anonymous_count, 0);
+}
+
+static void clients_of_a_server_are_kept_in_the_order_of_their_numbers(void **state)
+{
+    (void)state;
+    static struct peer three[3];
+    for (int i = 0; i < 3; i++)
+        peer_connect(&three[i], false, true);
+    peer_leave(&three[1]);
+    peer_connect(&three[1], false, true);
+    assert_ptr_equal(test_server.last, three[1].client);
+    assert_ptr_equal(three[1].client->before, three[2].client);
+    assert_ptr_equal(three[2].client->before, three[0].client);
+    uint64_t number = 0;
+    for (struct client *client = test_server.first; client; client = client->after) {
+        assert_true(client->number > number);
+        number = client->number;
+    }
+    for (int i = 0; i < 3; i++)
+        peer_leave(&three[i]);
+}
+
+static void a_server_for_its_own_user_admits_nobody_else(void **state)
+{
+    (void)state;
+    const struct admission admission = {.server = &test_server, .transport = &transport_unix};
+    struct port_peer who = {.family = PORT_UNIX, .has_credentials = true, .uid = port_uid() + 1};
+    int ends[2];
+    test_server.own_user_only = true;
+    assert_int_equal(port_socket_pair(ends), 0);
+    assert_null(client_add(ends[1], &admission, &who));
+    port_close(ends[0]);
+    who.has_credentials = false;
+    who.uid = port_uid();
+    assert_int_equal(port_socket_pair(ends), 0);
+    assert_null(client_add(ends[1], &admission, &who));
+    port_close(ends[0]);
+    test_server.own_user_only = false;
+}
+
 static void a_read_only_client_may_not_write(void **state)
 {
     (void)state;
@@ -599,6 +654,9 @@ int main(void)
         CLAIM(a_message_of_unknown_type_is_dropped),
         CLAIM(arguments_that_end_early_are_refused),
         CLAIM(nothing_is_served_before_authentication),
+        CLAIM(clients_over_max_anonymous_clients_are_refused_until_one_has_authenticated),
+        CLAIM(clients_of_a_server_are_kept_in_the_order_of_their_numbers),
+        CLAIM(a_server_for_its_own_user_admits_nobody_else),
         CLAIM(a_read_only_client_may_not_write),
         CLAIM(replies_leave_in_the_order_in_which_calls_end),
         CLAIM(calls_over_the_limit_wait_and_none_is_lost),
