@@ -312,9 +312,7 @@ static void a_long_answer_grows_into_a_large_slot(void **state)
     finish(&job);
     assert_false(error_is_set(&job.error));
     turns(2);
-    say("{\"event\": \"X\"}\n");
-    turns(3);
-    assert_int_equal(slot_large_free(), free_before);
+    assert_int_equal(slot_large_free(), free_before); // though the emulator says no more
 }
 
 static void a_megabyte_in_one_line_fails_its_command_only(void **state)

@@ -87,6 +87,8 @@ enum lines_result lines_next(struct lines *lines, struct slice *line)
         lines->scanned = lines->len;
         if (lines->skipping)
             lines->start = lines->len;
+        if (lines->large) // which others need while this peer is silent
+            compact(lines);
         return LINES_NONE;
     }
     size_t start = lines->start;

@@ -29,7 +29,7 @@ struct lines {
 
 enum lines_result {
     LINES_NONE,     // no whole line: read more
-    LINES_LINE,     // *line is one, without its line end; it stays valid until lines_read()
+    LINES_LINE,     // *line is one, without its line end; it stays valid until the next lines_...()
     LINES_TOO_LONG, // one was thrown away; *line is how it began
 };
 
