@@ -193,9 +193,14 @@ struct port_spawn {
     uint32_t mask;                // umask
     uint64_t limit_locked_memory; // bytes, 0: leave
     uint64_t limit_core;          // bytes, UINT64_MAX: unlimited, 0: none
+    // Called with the pid before the program is executed; may be NULL. When it returns false, or we
+    // end before it returns, the program never is: so no program runs that nobody has noted.
+    bool (*note)(void *argument, int pid);
+    void *argument;
 };
 
-// Starts a program; returns its pid, or a negative errno when it could not be executed.
+// Starts a program; returns its pid, or a negative errno when it could not be executed: -ECANCELED
+// when `note` did not want it to be.
 int port_spawn(const struct port_spawn *spawn);
 
 // Runs `work` in a child process with a copy of this process's memory, for whatever may block: its

@@ -133,6 +133,28 @@ static int prepare_and_execute(const struct port_spawn *spawn)
     return -errno;
 }
 
+// The pipe's other end is closed without a word when the parent ends, or has changed its mind.
+static bool may_go_on(int word)
+{
+    char go;
+    ssize_t got;
+    do
+        got = read(word, &go, 1);
+    while (got < 0 && errno == EINTR);
+    return got == 1;
+}
+
+// The child's whole life up to the program. `word` is -1 when it need not wait for one.
+static _Noreturn void become_program(const struct port_spawn *spawn, int status_fd, int word)
+{
+    // A daemon without standard descriptors may have been given one of their numbers.
+    int report = fcntl(status_fd, F_DUPFD_CLOEXEC, 3);
+    int result = word < 0 || may_go_on(word) ? prepare_and_execute(spawn) : -ECANCELED;
+    ssize_t ignored = write(report, &result, sizeof(result));
+    (void)ignored;
+    _exit(127);
+}
+
 // ---- in the parent ------------------------------------------------------------------------------
 
 // The program has taken the child over once the pipe is closed without a word; before that the
@@ -147,21 +169,37 @@ static int await_execution(int status_fd)
     return got == (ssize_t)sizeof(result) ? result : 0;
 }
 
+static void let_go_on(const struct port_spawn *spawn, int word, int pid)
+{
+    ssize_t ignored = pid > 0 && spawn->note(spawn->argument, pid) ? write(word, "", 1) : 0;
+    (void)ignored; // a child that was killed tells so by its end
+}
+
+static int close_pipe(const int ends[2], int result)
+{
+    close(ends[0]);
+    close(ends[1]);
+    return result;
+}
+
 int port_spawn(const struct port_spawn *spawn)
 {
-    int status[2];
+    int status[2], word[2] = {-1, -1};
     if (pipe2(status, O_CLOEXEC) < 0)
         return -errno;
+    if (spawn->note && pipe2(word, O_CLOEXEC) < 0)
+        return close_pipe(status, -errno);
     int pid = port_fork();
     if (pid == 0) {
-        // A daemon without standard descriptors may have been given one of their numbers.
-        int report = fcntl(status[1], F_DUPFD_CLOEXEC, 3);
-        int result = prepare_and_execute(spawn);
-        ssize_t ignored = write(report, &result, sizeof(result));
-        (void)ignored;
-        _exit(127);
+        if (spawn->note)
+            close(word[1]);
+        become_program(spawn, status[1], word[0]);
     }
     close(status[1]);
+    if (spawn->note) {
+        let_go_on(spawn, word[1], pid);
+        close_pipe(word, 0);
+    }
     int result = pid < 0 ? pid : await_execution(status[0]);
     close(status[0]);
     if (result < 0 && pid > 0) {

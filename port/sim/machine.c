@@ -282,7 +282,7 @@ static void end_life(enum sim_end how)
         struct sim_process *process = &sim->processes[i];
         if (process->kind == SIM_NOBODY)
             continue;
-        if (process->kind == SIM_PROGRAM && how != SIM_POWER_CUT)
+        if (process->kind == SIM_PROGRAM && process->program && how != SIM_POWER_CUT)
             continue; // it lives on, as a child of init when its parent ends here
         if (!process->ended)
             sim_process_end(process, (struct port_exit){.signalled = true, .status = 9});

@@ -125,7 +125,7 @@ struct sim_process {
     uint64_t sleeps_until; // of a worker that waits for something; 0
     bool ended;            // a zombie
     struct port_exit how;
-    const struct sim_program *program;
+    const struct sim_program *program; // NULL: it is not executed yet, nor when its parent ends
     struct sim_blob state;
     int16_t fds[SIM_FDS]; // files; -1
 };

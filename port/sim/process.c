@@ -159,6 +159,11 @@ int port_spawn(const struct port_spawn *spawn)
         sim_process_give(process, spawn->keep[i], sim_fd_number(spawn->keep[i]));
     if (!spawn->session)
         process->group = sim_self->pid;
+    if (spawn->note && !spawn->note(spawn->argument, process->pid)) {
+        sim_process_end(process, (struct port_exit){.status = 127});
+        process->kind = SIM_NOBODY;
+        return -ECANCELED;
+    }
     process->program = program;
     sim_blob_room(&process->state, (uint32_t)program->state_size);
     memset(process->state.at, 0, program->state_size);
@@ -234,7 +239,8 @@ void sim_process_die(struct sim_process *process, int signal)
 struct sim_process *sim_process_next(const struct sim_process *previous)
 {
     for (int i = previous ? (int)(previous - sim->processes) + 1 : 1; i < SIM_PROCESSES; i++)
-        if (sim->processes[i].kind == SIM_PROGRAM && !sim->processes[i].ended)
+        if (sim->processes[i].program && sim->processes[i].kind == SIM_PROGRAM &&
+            !sim->processes[i].ended)
             return &sim->processes[i];
     return NULL;
 }

@@ -105,6 +105,69 @@ static void a_program_that_can_not_be_executed_is_an_error_at_once(void **state)
     assert_int_equal(port_spawn(&spawn), -ENOENT);
 }
 
+struct noted {
+    int pid;
+    bool wanted;
+};
+
+static bool note(void *argument, int pid)
+{
+    struct noted *noted = argument;
+    noted->pid = pid;
+    return noted->wanted;
+}
+
+static void a_program_is_not_executed_before_its_process_is_noted(void **state)
+{
+    (void)state;
+    struct noted noted = {.wanted = true};
+    char output[64];
+    struct port_spawn spawn = PLAIN;
+    spawn.note = note;
+    spawn.argument = &noted;
+    int pid = run_shell("echo here", spawn, output, sizeof(output));
+    assert_int_equal(noted.pid, pid);
+    assert_string_equal(output, "here\n");
+    wait_for(pid);
+    noted.wanted = false;
+    const char *argv[] = {"/bin/sh", "-c", "echo not here", NULL};
+    spawn = (struct port_spawn){
+        .argv = argv, .in = -1, .out = -1, .err = -1, .note = note, .argument = &noted};
+    assert_int_equal(port_spawn(&spawn), -ECANCELED);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
+// The worker dies between the birth of a process and its noting.
+static bool die(void *argument, int pid)
+{
+    (void)argument, (void)pid;
+    _exit(0);
+}
+
+static int die_while_noting(void *argument, int out)
+{
+    const char *argv[] = {"/usr/bin/touch", argument, NULL};
+    (void)out;
+    struct port_spawn spawn = {.argv = argv, .in = -1, .out = -1, .err = -1, .note = die};
+    return port_spawn(&spawn);
+}
+
+static void a_program_is_not_executed_when_its_parent_dies_first(void **state)
+{
+    (void)state;
+    char path[64], byte;
+    int out;
+    snprintf(path, sizeof(path), "/tmp/nanovirt-orphan-%d", port_pid());
+    int pid = port_worker(die_while_noting, path, NULL, 0, &out);
+    assert_true(pid > 0);
+    assert_int_equal(wait_for(pid).status, 0);
+    // The process is there as long as it holds its parent's output open.
+    port_make_blocking(out);
+    assert_int_equal(port_read(out, &byte, 1), 0);
+    assert_int_equal(access(path, F_OK), -1);
+    port_close(out);
+}
+
 static void a_program_gets_only_the_descriptors_it_is_given(void **state)
 {
     (void)state;
@@ -430,6 +493,8 @@ int main(void)
         cmocka_unit_test(a_program_runs_and_its_exit_status_is_told),
         cmocka_unit_test(death_by_a_signal_is_told_apart),
         cmocka_unit_test(a_program_that_can_not_be_executed_is_an_error_at_once),
+        cmocka_unit_test(a_program_is_not_executed_before_its_process_is_noted),
+        cmocka_unit_test(a_program_is_not_executed_when_its_parent_dies_first),
         cmocka_unit_test(a_program_gets_only_the_descriptors_it_is_given),
         cmocka_unit_test(a_program_starts_with_a_clean_slate),
         cmocka_unit_test(a_program_takes_on_another_identity_with_its_groups),

@@ -176,6 +176,15 @@ static void write_log_header(struct launch *l)
     process_log_write(l->domain, buffer_slice(&out));
 }
 
+// On disk before the emulator runs: one that was not noted would never be found again.
+static bool note_process(void *argument, int pid)
+{
+    struct launch *l = argument;
+    l->guest->pid = pid;
+    port_process_start(pid, &l->guest->start);
+    return definition_write_live(l->domain, l->doc->root, l->err);
+}
+
 static bool spawn(struct launch *l)
 {
     int keep[1 + 2 * INTERFACES_MAX + SOCKETS_MAX];
@@ -204,12 +213,13 @@ static bool spawn(struct launch *l)
         .mask = UMASK,
         .limit_locked_memory = xml_find(l->doc->root, "memoryBacking/locked") ? UINT64_MAX : 0,
         .limit_core = qemu_driver.settings.max_core,
+        .note = note_process,
+        .argument = l,
     };
-    if (!child_start(&l->guest->child, &how, NULL, l->err))
-        return false;
-    l->guest->pid = l->guest->child.pid;
-    port_process_start(l->guest->pid, &l->guest->start);
-    return true;
+    bool started = child_start(&l->guest->child, &how, NULL, l->err);
+    if (!started)
+        l->guest->pid = 0;
+    return started;
 }
 
 static bool connect_monitor(struct launch *l)
@@ -274,7 +284,7 @@ static bool launch_steps(struct launch *l, uint64_t *log_offset)
     domain_xml_order(l->doc);
     return xml_ok(l->doc, l->err) && open_listener(l) && build(l) &&
            process_prepare_files(l->domain, &command, l->err) && open_log(l, log_offset) &&
-           spawn(l) && definition_write_live(l->domain, l->doc->root, l->err) && connect_monitor(l);
+           spawn(l) && connect_monitor(l);
 }
 
 static void launch(struct hypervisor_op *op, struct start *s)
