@@ -4,7 +4,8 @@
 // call has certainly replaced: later means sent after the first was answered. Of a call that was
 // not answered, or with an error, nobody knows whether it did what it should; but what it did is
 // whole. An audit, which nothing overlaps, finds out, and what it finds is all that may be there
-// from then on.
+// from then on, until the power goes: what no answer has promised may be lost then, although it was
+// seen, and what was there before it is there again.
 #include "test/sim/world.h"
 
 #include "virt/domain/domain_constants.h"
@@ -117,37 +118,72 @@ void model_end(int number, enum outcome outcome)
         prune(operation->driver, operation->name);
 }
 
-static void settle(enum driver driver, int name, uint32_t version)
+static void forget(enum driver driver, int name)
 {
     for (int i = 0; i < OPERATIONS; i++)
         if (same(&model()->operations[i], driver, name))
             model()->operations[i].used = false;
-    if (version == 0)
-        return;
-    struct operation *known = new_operation(driver, name, version);
-    known->outcome = DONE;
-    known->replied = ++model()->order;
 }
 
-void model_restart(void)
+static bool is_promised(enum driver driver, int name, uint32_t version)
 {
-    memset(model()->views, 0, sizeof(model()->views));
-    for (int name = 0; name < NAMES; name++) // what the test driver has goes with the daemon
-        settle(DRIVER_TEST, name, 0);
+    for (int i = 0; i < OPERATIONS; i++) {
+        const struct operation *operation = &model()->operations[i];
+        if (same(operation, driver, name) && operation->version == version &&
+            operation->outcome == DONE)
+            return true;
+    }
+    return false;
+}
+
+static void note_absent(enum driver driver, int name)
+{
+    struct operation *absent = new_operation(driver, name, 0);
+    if (absent)
+        absent->outcome = FAILED;
 }
 
 static bool may_be(enum driver driver, int name, uint32_t version)
 {
-    bool absent_is_known = false;
+    bool something_is_known = false;
     for (int i = 0; i < OPERATIONS; i++) {
         const struct operation *operation = &model()->operations[i];
-        if (!same(operation, driver, name))
+        if (!same(operation, driver, name) || operation->buried)
             continue;
         if (operation->version == version)
             return true;
-        absent_is_known = absent_is_known || operation->outcome == DONE;
+        something_is_known = something_is_known || operation->outcome == DONE;
     }
-    return version == 0 && !absent_is_known; // nothing was ever there
+    return version == 0 && !something_is_known; // nothing was ever there
+}
+
+// All others are over: what they would have had is not there, and may come back with the power.
+static void settle(enum driver driver, int name, uint32_t version)
+{
+    bool lasts = model()->power_was_cut && world->audit.first; // what the disk had, it has
+    if (lasts || is_promised(driver, name, version)) {
+        forget(driver, name);
+        new_operation(driver, name, version)->outcome = DONE;
+    } else if (version != 0 && may_be(driver, name, 0)) {
+        note_absent(driver, name);
+    }
+    for (int i = 0; i < OPERATIONS; i++) {
+        struct operation *operation = &model()->operations[i];
+        if (!same(operation, driver, name))
+            continue;
+        operation->buried = operation->version != version;
+        operation->replied = ++model()->order;
+    }
+}
+
+void model_restart(bool power_was_cut)
+{
+    memset(model()->views, 0, sizeof(model()->views));
+    for (int name = 0; name < NAMES; name++) // what the test driver has goes with the daemon
+        forget(DRIVER_TEST, name);
+    for (int i = 0; i < OPERATIONS; i++)
+        model()->operations[i].buried = model()->operations[i].buried && !power_was_cut;
+    model()->power_was_cut = power_was_cut;
 }
 
 void model_found(enum driver driver, int name, uint32_t version)

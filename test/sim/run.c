@@ -233,7 +233,7 @@ static void direct(struct sim_actor *actor)
 
 static void start_life(void)
 {
-    model_restart();
+    model_restart(world->last_end == SIM_POWER_CUT);
     clear_up(true);
     world->auditing = sim_chance(500) || !daemon_has_qemu() ? DRIVER_TEST : DRIVER_QEMU;
     for (int i = 0; i < CLIENTS; i++)
@@ -264,7 +264,7 @@ static bool live(bool last)
         sim_crash_after(1 + sim_random(1u << (6 + sim_random(12))), how);
     }
     int status;
-    enum sim_end how = sim_live(daemon_body, &status);
+    enum sim_end how = world->last_end = sim_live(daemon_body, &status);
     return how == SIM_ENDED || how == SIM_POWER_CUT || how == SIM_KILLED;
 }
 

@@ -34,6 +34,7 @@ struct operation {
     uint32_t version;
     uint64_t sent, replied; // numbers in the order of things; SIM_NEVER while nobody knows
     enum outcome outcome;
+    bool buried; // an audit has found something else; it may come back when the power goes
 };
 
 // What events have told of a domain.
@@ -45,7 +46,8 @@ struct guest_view {
 
 struct model {
     struct operation operations[OPERATIONS];
-    uint32_t versions; // given out
+    uint32_t versions;  // given out
+    bool power_was_cut; // before this life
     uint64_t order;
     struct guest_view views[DRIVERS][NAMES];
 };
@@ -125,7 +127,7 @@ bool decode(const struct xdr_type *type, const uint8_t *body, size_t len, void *
 
 // ---- the model (model.c) ------------------------------------------------------------------------
 
-void model_restart(void); // the daemon has started again
+void model_restart(bool power_was_cut); // the daemon has started again
 int model_begin(enum driver driver, int name, uint32_t version);
 void model_end(int operation, enum outcome outcome);
 uint32_t model_new_version(void);
@@ -165,6 +167,7 @@ struct world {
     struct sim_weather stormy;
     bool cleared;
     unsigned vices; // of 1000 emulators
+    enum sim_end last_end;
     uint64_t quiet_since;
     struct model model;
     struct audit audit;
