@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Runs the parts of the test suite, two at a time, and adds up what they say.
 
-run-all.py [--build DIR] [--guests DIR] [--peer NAME] [--valgrind] [PART ...]
+run-all.py [--build DIR] [--guests DIR] [--sim DIR] [--fuzz DIR] [--peer NAME] [--valgrind] [PART ...]
 
-A part is a family (unit, contract, alloc, qemu, client, compare) or one of its members, as client/connection.
+A part is a family (unit, contract, alloc, qemu, client, compare, sim, fuzz) or one of its members, as
+client/connection.
 Every part writes its whole output into DIR/results/; what failed is printed. The last line is the sum
 over all parts: N passed, N failed.
 """
@@ -25,6 +26,8 @@ PYTHON = "/usr/bin/python3"
 
 Part = collections.namedtuple("Part", "name command count")
 Outcome = collections.namedtuple("Outcome", "passed failed skipped")
+
+SIM_SEEDS = 3000
 
 VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=no", "--track-fds=no",
             "--child-silent-after-fork=yes"]
@@ -78,6 +81,7 @@ def parts_of(options):
         parts.append(Part("compare", [PYTHON, compare], count_line))
     accept = os.path.join(TOP, "test", "qemu", "accept.py")
     parts.append(Part("qemu", [PYTHON, accept], count_line))
+    parts += sim_parts(options.sim) + fuzz_parts(options.fuzz)
     wrapper = VALGRIND if options.valgrind else []
     for path in sorted(glob.glob(os.path.join(build, "test", "unit", "test_*"))):
         if os.access(path, os.X_OK):
@@ -87,6 +91,21 @@ def parts_of(options):
     parts.append(Part("contract", ["make", "--no-print-directory", "contract-test", "CHECKS=1",
                                    "O=" + build], count_line))
     return parts
+
+
+def sim_parts(build):
+    """The daemon on the simulated machine: each of these is one test, over many seeds."""
+    program = os.path.join(build, "sim")
+    return [Part("sim/seeds", [program, "-f", "test/sim/seeds.txt", "-n", str(SIM_SEEDS)], count_line),
+            Part("sim/twice", [program, "-2", "-s", str(SIM_SEEDS + 1), "-n", "60"], count_line)]
+
+
+def fuzz_parts(build):
+    """A bounded run of each fuzzer from a fixed seed."""
+    fuzz = os.path.join(TOP, "test", "fuzz")
+    targets = sorted(os.path.basename(path)[5:-2] for path in glob.glob(fuzz + "/fuzz_*.c"))
+    return [Part("fuzz/" + target, [PYTHON, os.path.join(fuzz, "fuzz.py"), "--build", build, "short",
+                                    target], count_line) for target in targets]
 
 
 def slowness(path):
@@ -142,6 +161,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
     parser.add_argument("--guests", default="build/guest")
+    parser.add_argument("--sim", default="build-sim")
+    parser.add_argument("--fuzz", default="build-fuzz")
     parser.add_argument("--peer", default="nanovirtd")
     parser.add_argument("--valgrind", action="store_true")
     parser.add_argument("--jobs", type=int, default=max(2, os.cpu_count()))

@@ -10,12 +10,12 @@
 
 PYTHON ?= /usr/bin/python3
 GUESTS ?= build/guest
-TEST_PARTS ?= unit alloc contract qemu compare client
+TEST_PARTS ?= unit alloc contract qemu compare client sim fuzz
 RUN_ALL = $(PYTHON) test/run-all.py --build $(O) --guests $(GUESTS)
 
 .PHONY: packages-test guests test client-libvirtd compare-record check-alloc check-sanitize check-valgrind
 packages-test:
-	@sh scripts/packages.sh build run test
+	@sh scripts/packages.sh build run test fuzz
 
 guests: packages-test
 	@sh test/guest/build.sh x86_64 $(GUESTS)/x86_64
@@ -23,7 +23,9 @@ guests: packages-test
 
 test: packages-test guests
 	@$(MAKE) CHECKS=1 O=$(O)-test tested
-	@$(PYTHON) test/run-all.py --build $(O)-test --guests $(GUESTS) $(TEST_PARTS)
+	@$(MAKE) sim-build fuzz-build
+	@$(PYTHON) test/run-all.py --build $(O)-test --guests $(GUESTS) --sim $(SIM_O) --fuzz $(FUZZ_BUILD) \
+	    $(TEST_PARTS)
 
 # What `make test` needs built, in a build of its own with CONFIG_DEBUG_CHECKS on.
 .PHONY: tested
