@@ -109,16 +109,20 @@ static void ready(struct watch *watch, short events)
         receive_ready(client);
 }
 
-// Whoever found no slot looks again when some have come back.
+// Whoever found no slot, or no place for a call, looks again when some have come back (a call gives
+// a slot back, too). Another one begins each time, so that nobody is always too late.
 static void feed_the_starved(void)
 {
-    static uint32_t releases_seen;
+    static uint32_t releases_seen, first;
     if (releases_seen == slot_releases())
         return;
     releases_seen = slot_releases();
-    for (struct client *client = client_next(NULL); client; client = client_next(client))
-        if (client->starved)
+    first++;
+    for (uint32_t i = 0; i < used_below; i++) {
+        struct client *client = &clients[(first + i) % used_below];
+        if (client->used && client->starved)
             receive_resume(client);
+    }
 }
 
 static void enter(struct client *client, const struct admission *admission)

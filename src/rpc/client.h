@@ -36,7 +36,7 @@ struct client {
     struct slot *input;    // bytes read that are not yet a message of their own
     struct slot *incoming; // a message of which a part is there
     uint32_t skip;         // bytes of an over-long message still to be thrown away
-    bool starved;          // waits for a slot
+    bool starved;          // waits for a slot or a place for a call that others have
     uint64_t received_at;  // when bytes last came, loop_now()
     uint64_t connected_at; // likewise
     uint32_t fds_wanted;   // descriptors that `incoming` still lacks

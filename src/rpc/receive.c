@@ -59,7 +59,7 @@ static bool may_take_message(const struct client *client, int32_t type)
     if (client->dead || client->closing || queue_is_long(client))
         return false;
     if (type == VIR_NET_CALL || type == VIR_NET_CALL_WITH_FDS)
-        return client->call_count < client->server->limits.max_client_requests && call_available();
+        return client->call_count < client->server->limits.max_client_requests;
     if (type == VIR_NET_STREAM || type == VIR_NET_STREAM_HOLE)
         return client->stream_held < STREAM_HELD_MAX;
     return true;
@@ -145,9 +145,8 @@ static void message_is_whole(struct client *client)
     client->fds_wanted = (uint32_t)fds;
 }
 
-static bool place_for(const struct slot *slot)
+static bool place_for(int32_t type)
 {
-    int32_t type = message_type(slot->at);
     return (type != VIR_NET_CALL && type != VIR_NET_CALL_WITH_FDS) || call_available();
 }
 
@@ -156,7 +155,7 @@ static void deliver_if_complete(struct client *client)
     struct slot *slot = client->incoming;
     if (client->dead || !slot || slot->len < slot->done || client->fds_wanted)
         return;
-    if (!place_for(slot)) {
+    if (!place_for(message_type(slot->at))) {
         client->starved = true;
         return;
     }
@@ -201,9 +200,10 @@ static bool begin_message(struct client *client)
         client->skip = length;
         return true;
     }
-    if (!may_take_message(client, message_type(message)))
+    int32_t type = message_type(message);
+    if (!may_take_message(client, type)) // it is resumed when one of its own calls ends
         return false;
-    struct slot *slot = slot_take_incoming(length);
+    struct slot *slot = place_for(type) ? slot_take_incoming(length) : NULL;
     if (!slot) {
         client->starved = true;
         return false;

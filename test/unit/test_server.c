@@ -13,7 +13,8 @@
 
 // ---- a service of our own behind the remote program
 
-static struct call *waiting[16]; // calls of AUTH_SASL_INIT's number wait until they are let go
+static struct call
+    *waiting[CONFIG_MAX_CALLS]; // calls of AUTH_SASL_INIT's number wait until they are let go
 static size_t waiting_count;
 static int stream_fd;
 static int streams_closed;
@@ -433,6 +434,27 @@ static void calls_over_the_limit_wait_and_none_is_lost(void **state)
     }
 }
 
+static void a_client_that_found_no_place_is_served_when_another_clients_call_ends(void **state)
+{
+    (void)state;
+    uint32_t limit = test_server.limits.max_client_requests;
+    test_server.limits.max_client_requests = CONFIG_MAX_CALLS;
+    size_t len = 0;
+    for (uint32_t i = 0; i < CONFIG_MAX_CALLS; i++)
+        len += call_make(out + len, REMOTE_PROC_CONNECT_GET_TYPE, i, NULL, 0);
+    peer_send(&peer, out, len);
+    turns(3);
+    assert_int_equal(waiting_count, CONFIG_MAX_CALLS);
+    call_hostname(&other, 1);
+    assert_false(peer_next(&other, in, &header));
+    release(0);
+    expect_reply(&other, 1);
+    for (uint32_t i = 1; i < CONFIG_MAX_CALLS; i++)
+        release(i);
+    turns(3);
+    test_server.limits.max_client_requests = limit;
+}
+
 static void a_call_ends_well_when_its_client_has_left(void **state)
 {
     (void)state;
@@ -660,6 +682,7 @@ int main(void)
         CLAIM(a_read_only_client_may_not_write),
         CLAIM(replies_leave_in_the_order_in_which_calls_end),
         CLAIM(calls_over_the_limit_wait_and_none_is_lost),
+        CLAIM(a_client_that_found_no_place_is_served_when_another_clients_call_ends),
         CLAIM(a_call_ends_well_when_its_client_has_left),
         CLAIM(a_client_that_never_reads_is_not_read_from_for_ever),
         CLAIM(a_call_without_a_slot_for_its_reply_is_answered_once),
