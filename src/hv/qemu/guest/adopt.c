@@ -34,21 +34,41 @@ static int paused_reason(struct slice status)
     return VIR_DOMAIN_PAUSED_UNKNOWN;
 }
 
-// libvirt (qemuProcessUpdateState): only what changed meanwhile.
+static void change_state(struct domain *domain, int state, int reason, int event, int detail)
+{
+    domain_set_state(domain, state, reason);
+    domain_event_lifecycle(domain, event, detail);
+}
+
+static void note_pause(struct domain *domain, int reason)
+{
+    int detail = VIR_DOMAIN_EVENT_SUSPENDED_PAUSED;
+    if (reason == VIR_DOMAIN_PAUSED_IOERROR)
+        detail = VIR_DOMAIN_EVENT_SUSPENDED_IOERROR;
+    else if (reason == VIR_DOMAIN_PAUSED_WATCHDOG)
+        detail = VIR_DOMAIN_EVENT_SUSPENDED_WATCHDOG;
+    change_state(domain, VIR_DOMAIN_PAUSED, reason, VIR_DOMAIN_EVENT_SUSPENDED, detail);
+}
+
+// libvirt (qemuProcessUpdateState): only what changed meanwhile. Unlike there it is told: clients
+// may have connected before this, and have seen what the status file says.
 static void take_status(struct domain *domain, const struct json_value *result)
 {
     bool running = json_get_bool(result, "running", false);
     int reason = paused_reason(json_get_string(result, "status"));
     if (domain->state == VIR_DOMAIN_PAUSED && running)
-        domain_set_state(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
+        change_state(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED,
+                     VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
     else if (domain->state != VIR_DOMAIN_RUNNING || running)
         return;
     else if (reason == VIR_DOMAIN_PAUSED_SHUTTING_DOWN)
-        domain_set_state(domain, VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTDOWN_UNKNOWN);
+        change_state(domain, VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTDOWN_UNKNOWN,
+                     VIR_DOMAIN_EVENT_SHUTDOWN, VIR_DOMAIN_EVENT_SHUTDOWN_FINISHED);
     else if (reason == VIR_DOMAIN_PAUSED_CRASHED)
-        domain_set_state(domain, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
+        change_state(domain, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED,
+                     VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED);
     else
-        domain_set_state(domain, VIR_DOMAIN_PAUSED, reason);
+        note_pause(domain, reason);
 }
 
 // A shutdown or a fake reboot that nobody was there to finish.
