@@ -1,5 +1,5 @@
 #!/bin/sh
-# packages.sh build|run|test|fuzz ...: makes sure of the Debian packages that those steps need.
+# packages.sh build|run|test|bench|fuzz ...: makes sure of the Debian packages that those steps need.
 #
 # As root it installs the missing ones; otherwise it names them in a command to copy, and fails. The
 # tests compare with libvirtd, so they need its binary; libvirt-daemon-system, which would start services
@@ -15,6 +15,7 @@ esac
 test="libcmocka-dev python3-pytest python3-pexpect python3-libvirt libvirt-daemon
     libvirt-daemon-driver-qemu qemu-system-x86 qemu-system-arm qemu-efi-aarch64 ovmf valgrind procps
     tshark libvirt-wireshark"
+bench="musl-tools strace linux-libc-dev"
 fuzz="clang llvm libclang-rt-14-dev"
 
 wanted=
@@ -23,6 +24,7 @@ for step in "$@"; do
     build) wanted="$wanted $build" ;;
     run) wanted="$wanted $run" ;;
     test) wanted="$wanted $test" ;;
+    bench) wanted="$wanted $bench" ;;
     fuzz) wanted="$wanted $fuzz" ;;
     *) echo "packages.sh: no such step: $step" >&2; exit 2 ;;
     esac

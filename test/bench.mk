@@ -1,18 +1,26 @@
 # Benchmarks and sizes. Nothing here asserts a time: the figures are for reading.
 #
-#   make bench             nanovirtd, libvirtd and a bare echo server side by side; bench.csv
+#   make bench             nanovirtd, libvirtd and the floor side by side; writes bench.csv
+#   make bench BENCH=calls one group only, or several: BENCH='calls start'
 #   make size              text, data and bss per module and of the whole
 
-BENCH_PROGRAMS := $(O)/test/bench/echo $(O)/test/bench/load
+BENCH ?=
+# The static file whose memory is measured.
+BENCH_STATIC_CC ?= musl-gcc -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+BENCH_PROGRAMS := $(addprefix $(O)/test/bench/,echo load first_call fanout)
 
-$(O)/test/bench/%: test/bench/%.c $(LIBRARY)
+$(O)/test/bench/%: test/bench/%.c test/bench/rpc.c test/bench/rpc.h $(LIBRARY)
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) -std=c11 -O2 -g -Wall -Wextra -Isrc -I. -I$(O)/gen -o $@ $< $(LIBRARY) $(LIBS)
+	$(call quiet,LD)$(CC) -std=c11 -O2 -g -Wall -Wextra -Isrc -I. -I$(O)/gen -o $@ $< test/bench/rpc.c $(LIBRARY) $(LIBS)
 
-.PHONY: bench size
-bench: all $(BENCH_PROGRAMS)
-	@sh scripts/packages.sh build test
-	@$(PYTHON) test/bench/bench.py --build $(O)
+.PHONY: bench bench-programs size
+bench-programs: all $(BENCH_PROGRAMS)
+
+bench:
+	@sh scripts/packages.sh build test bench
+	@$(MAKE) bench-programs
+	@$(MAKE) STATIC=1 O=$(O)-static CC='$(BENCH_STATIC_CC)' all
+	@$(PYTHON) -B test/bench/bench.py --build $(O) $(BENCH)
 
 size: all
 	@sh test/bench/size.sh $(O)

@@ -1,183 +1,164 @@
-// load: the load generator of the benchmarks. Sends one kind of call over one or many connections,
-// with a number of calls outstanding on each, and prints what it measured as "name value" lines.
+// load: the load generator. Sends calls over one or many connections, with a number of calls
+// outstanding on each, and prints what it measured as "name value" lines.
 //
-//     load SOCKET URI CALL CONNECTIONS OUTSTANDING CALLS [REPLY]
+//     load [-d DOMAIN] [-r REPLY] [-s SECONDS] SOCKET URI CALL CONNECTIONS OUTSTANDING CALLS
 //
-// CALL is feature (32 bytes each way), hostname, list (every domain), or lookup (of the domain
-// "test"). URI "-" is for the echo server: nothing is opened, and each reply has REPLY bytes.
+// CALL is feature (32 bytes each way), lookup (of DOMAIN, "test" unless said otherwise), xml (its
+// definition), list (every domain), or mix, which is all of these in turn. It stops after CALLS
+// calls, or after SECONDS. With -r it is the echo server that is talked to: nothing is opened, and
+// each reply has REPLY bytes. The latencies of mix mean little: with several calls outstanding,
+// replies may overtake each other, and latencies are taken in the order of the requests.
 #define _GNU_SOURCE
-#include "proto/message.h"
-#include "proto/remote.h"
-#include "rpc/message.h"
-#include "rpc/xdr.h"
+#include "rpc.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 512
 #define OUTSTANDING_MAX 512
+#define KINDS           4
+#define INPUT_SIZE      (1 << 20)
 
 struct connection {
     int fd;
-    unsigned outstanding;
-    uint64_t sent_at[OUTSTANDING_MAX]; // ring: replies to one kind of call come in order
-    unsigned first;
-    uint8_t in[SLOT_LARGE_SIZE];
+    unsigned outstanding, first;
+    uint64_t sent_at[OUTSTANDING_MAX]; // a ring
+    uint8_t in[INPUT_SIZE];
     size_t have;
 };
 
 static struct connection *connections;
 static unsigned connection_count, outstanding_wanted;
-static uint8_t request[4096];
-static size_t request_len, echo_reply;
-static unsigned calls_wanted, calls_sent, calls_done;
+static struct rpc_request requests[KINDS];
+static unsigned request_count;
+static size_t echo_reply, reply_size;
+static size_t calls_wanted, calls_sent, calls_done;
 static double *latencies; // microseconds
+static uint64_t end_at;   // of the clock, when it is not the calls that are counted
 
-static void fail(const char *what)
+// ---- requests
+
+static struct rpc_request *add_request(void)
 {
-    fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
-    exit(1);
+    return &requests[request_count++];
 }
 
-static uint64_t now_ns(void)
+static void add_feature(struct remote_nonnull_domain domain)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    struct remote_connect_supports_feature_args args = {.feature = 14};
+    (void)domain;
+    rpc_make(add_request(), REMOTE_PROC_CONNECT_SUPPORTS_FEATURE,
+             XDR_TYPE(remote_connect_supports_feature_args), &args);
 }
 
-static int connect_to(const char *path)
+static void add_lookup(struct remote_nonnull_domain domain)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-        fail(path);
-    return fd;
+    struct remote_domain_lookup_by_name_args args = {.name = domain.name};
+    rpc_make(add_request(), REMOTE_PROC_DOMAIN_LOOKUP_BY_NAME,
+             XDR_TYPE(remote_domain_lookup_by_name_args), &args);
 }
 
-// ---- messages
-
-static size_t make_call(uint8_t *to, int32_t procedure, const struct xdr_type *type,
-                        const void *args)
+static void add_xml(struct remote_nonnull_domain domain)
 {
-    const uint32_t header[] = {0,
-                               remote_program.number,
-                               remote_program.version,
-                               (uint32_t)procedure,
-                               VIR_NET_CALL,
-                               1,
-                               VIR_NET_OK};
-    for (size_t i = 0; i < 7; i++)
-        xdr_store_u32(to + 4 * i, header[i]);
-    struct error err = {0};
-    struct xdr_writer w = xdr_writer_over(to, sizeof(request), &err);
-    w.len = MESSAGE_MIN;
-    if (type)
-        xdr_encode(&w, type, args);
-    xdr_store_u32(to, (uint32_t)w.len);
-    return w.len;
+    struct remote_domain_get_xml_desc_args args = {.dom = domain};
+    rpc_make(add_request(), REMOTE_PROC_DOMAIN_GET_XML_DESC,
+             XDR_TYPE(remote_domain_get_xml_desc_args), &args);
 }
 
-static void read_exactly(int fd, void *to, size_t len)
+static void add_list(struct remote_nonnull_domain domain)
 {
-    for (uint8_t *at = to; len > 0;) {
-        ssize_t got = read(fd, at, len);
-        if (got <= 0)
-            fail("read");
-        at += got;
-        len -= (size_t)got;
+    struct remote_connect_list_all_domains_args args = {.need_results = 1};
+    (void)domain;
+    rpc_make(add_request(), REMOTE_PROC_CONNECT_LIST_ALL_DOMAINS,
+             XDR_TYPE(remote_connect_list_all_domains_args), &args);
+}
+
+static const struct {
+    const char *name;
+    void (*add)(struct remote_nonnull_domain domain);
+    bool about_domain;
+} kinds[KINDS] = {
+    {"feature", add_feature, false},
+    {"lookup", add_lookup, true},
+    {"xml", add_xml, true},
+    {"list", add_list, false},
+};
+
+static void choose_requests(const char *call, const char *name)
+{
+    bool mix = strcmp(call, "mix") == 0;
+    for (size_t i = 0; i < KINDS; i++) {
+        if (!mix && strcmp(call, kinds[i].name) != 0)
+            continue;
+        struct remote_nonnull_domain domain = {.name = slice_of(name)};
+        if (kinds[i].about_domain && !echo_reply)
+            domain = rpc_lookup(connections[0].fd, name);
+        kinds[i].add(domain);
     }
-}
-
-static void call_and_wait(int fd, const uint8_t *message, size_t len)
-{
-    static uint8_t reply[SLOT_LARGE_SIZE];
-    if (write(fd, message, len) != (ssize_t)len)
-        fail("write");
-    read_exactly(fd, reply, 4);
-    read_exactly(fd, reply + 4, xdr_load_u32(reply) - 4);
-    if (message_header_read(reply).status != VIR_NET_OK) {
-        fprintf(stderr, "load: a call has failed\n");
-        exit(1);
-    }
-}
-
-static void open_connection(int fd, const char *uri)
-{
-    uint8_t message[4096];
-    size_t len = make_call(message, REMOTE_PROC_AUTH_LIST, NULL, NULL);
-    call_and_wait(fd, message, len);
-    struct remote_connect_open_args args = {.name = slice_of(uri)};
-    len = make_call(message, REMOTE_PROC_CONNECT_OPEN, XDR_TYPE(remote_connect_open_args), &args);
-    call_and_wait(fd, message, len);
-}
-
-static void choose_request(const char *call)
-{
-    struct remote_connect_supports_feature_args feature = {.feature = 14};
-    struct remote_domain_lookup_by_name_args lookup = {.name = SLICE("test")};
-    struct remote_connect_list_all_domains_args list = {.need_results = 1};
-    if (strcmp(call, "feature") == 0)
-        request_len = make_call(request, REMOTE_PROC_CONNECT_SUPPORTS_FEATURE,
-                                XDR_TYPE(remote_connect_supports_feature_args), &feature);
-    else if (strcmp(call, "hostname") == 0)
-        request_len = make_call(request, REMOTE_PROC_CONNECT_GET_HOSTNAME, NULL, NULL);
-    else if (strcmp(call, "lookup") == 0)
-        request_len = make_call(request, REMOTE_PROC_DOMAIN_LOOKUP_BY_NAME,
-                                XDR_TYPE(remote_domain_lookup_by_name_args), &lookup);
-    else if (strcmp(call, "list") == 0)
-        request_len = make_call(request, REMOTE_PROC_CONNECT_LIST_ALL_DOMAINS,
-                                XDR_TYPE(remote_connect_list_all_domains_args), &list);
-    else
+    if (request_count == 0)
         fail(call);
 }
 
 // ---- the run
 
+static bool may_send(void)
+{
+    return end_at ? now_ns() < end_at : calls_sent < calls_wanted;
+}
+
 static void send_more(struct connection *c)
 {
-    static uint8_t batch[64 * sizeof(request)];
+    static uint8_t batch[16 * REQUEST_MAX];
     size_t len = 0;
-    while (c->outstanding < outstanding_wanted && calls_sent < calls_wanted &&
-           len + request_len <= sizeof(batch)) {
-        memcpy(batch + len, request, request_len);
-        len += request_len;
-        c->sent_at[(c->first + c->outstanding) % OUTSTANDING_MAX] = now_ns();
-        c->outstanding++;
+    while (c->outstanding < outstanding_wanted && may_send()) {
+        const struct rpc_request *request = &requests[calls_sent % request_count];
+        if (len + request->len > sizeof(batch))
+            break;
+        memcpy(batch + len, request->bytes, request->len);
+        len += request->len;
+        c->sent_at[(c->first + c->outstanding++) % OUTSTANDING_MAX] = now_ns();
         calls_sent++;
     }
-    for (size_t put = 0; put < len;) {
-        ssize_t n = write(c->fd, batch + put, len - put);
-        if (n < 0)
-            fail("write");
-        put += (size_t)n;
+    rpc_write(c->fd, batch, len);
+}
+
+static void take_reply(struct connection *c)
+{
+    if (calls_done < calls_wanted)
+        latencies[calls_done] = (double)(now_ns() - c->sent_at[c->first]) / 1000;
+    calls_done++;
+    c->first = (c->first + 1) % OUTSTANDING_MAX;
+    c->outstanding--;
+}
+
+static void check_status(const uint8_t *message)
+{
+    if (!echo_reply && message_header_read(message).status != VIR_NET_OK) {
+        fprintf(stderr, "load: a call has failed\n");
+        exit(1);
     }
 }
 
 static void take_replies(struct connection *c)
 {
+    errno = 0;
     ssize_t got = read(c->fd, c->in + c->have, sizeof(c->in) - c->have);
     if (got <= 0)
         fail("read");
     c->have += (size_t)got;
     size_t at = 0;
-    while (c->have - at >= 4) {
+    while (c->have - at >= MESSAGE_MIN) {
         size_t len = echo_reply ? echo_reply : xdr_load_u32(c->in + at);
         if (c->have - at < len)
             break;
+        check_status(c->in + at);
+        reply_size = len;
         at += len;
-        latencies[calls_done++] = (double)(now_ns() - c->sent_at[c->first]) / 1000;
-        c->first = (c->first + 1) % OUTSTANDING_MAX;
-        c->outstanding--;
+        take_reply(c);
     }
     c->have -= at;
     memmove(c->in, c->in + at, c->have);
@@ -190,7 +171,7 @@ static void run(void)
         polls[i] = (struct pollfd){.fd = connections[i].fd, .events = POLLIN};
         send_more(&connections[i]);
     }
-    while (calls_done < calls_wanted) {
+    while (calls_done < calls_sent) {
         poll(polls, connection_count, -1);
         for (unsigned i = 0; i < connection_count; i++) {
             if (!polls[i].revents)
@@ -201,42 +182,66 @@ static void run(void)
     }
 }
 
+// ---- the report
+
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-static double quantile(double q)
+static void report(double seconds)
 {
-    return latencies[(size_t)(q * (calls_wanted - 1))];
+    size_t known = calls_done < calls_wanted ? calls_done : calls_wanted;
+    qsort(latencies, known, sizeof(*latencies), ascending);
+    printf("calls %zu\nrate %.0f\nreply %zu\nrequest %zu\n", calls_done,
+           (double)calls_done / seconds, reply_size, requests[0].len);
+    static const struct {
+        const char *name;
+        double q;
+    } quantiles[] = {{"p50", 0.5}, {"p99", 0.99}, {"p999", 0.999}};
+    for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]) && known; i++)
+        printf("%s %.2f\n", quantiles[i].name,
+               latencies[(size_t)(quantiles[i].q * (double)(known - 1))]);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 7 && argc != 8) {
-        fprintf(stderr, "usage: load SOCKET URI CALL CONNECTIONS OUTSTANDING CALLS [REPLY]\n");
+    const char *domain = "test";
+    unsigned seconds = 0;
+    for (int option; (option = getopt(argc, argv, "d:r:s:")) != -1;) {
+        if (option == 'd')
+            domain = optarg;
+        else if (option == 'r')
+            echo_reply = strtoul(optarg, NULL, 10);
+        else if (option == 's')
+            seconds = (unsigned)atoi(optarg);
+        else
+            return 2;
+    }
+    if (argc - optind != 6) {
+        fprintf(stderr, "usage: load [-d DOMAIN] [-r REPLY] [-s SECONDS] SOCKET URI CALL "
+                        "CONNECTIONS OUTSTANDING CALLS\n");
         return 2;
     }
-    choose_request(argv[3]);
-    connection_count = (unsigned)atoi(argv[4]);
-    outstanding_wanted = (unsigned)atoi(argv[5]);
-    calls_wanted = (unsigned)atoi(argv[6]);
-    echo_reply = argc == 8 ? strtoul(argv[7], NULL, 10) : 0;
-    if (connection_count > CONNECTIONS_MAX || outstanding_wanted > OUTSTANDING_MAX)
-        fail("too many");
+    argv += optind;
+    connection_count = (unsigned)atoi(argv[3]);
+    outstanding_wanted = (unsigned)atoi(argv[4]);
+    calls_wanted = strtoul(argv[5], NULL, 10);
+    if (connection_count == 0 || connection_count > CONNECTIONS_MAX ||
+        outstanding_wanted > OUTSTANDING_MAX)
+        fail("connections or calls outstanding");
     connections = calloc(connection_count, sizeof(*connections));
-    latencies = calloc(calls_wanted, sizeof(*latencies));
+    latencies = calloc(calls_wanted + 1, sizeof(*latencies));
     for (unsigned i = 0; i < connection_count; i++) {
-        connections[i].fd = connect_to(argv[1]);
-        if (strcmp(argv[2], "-") != 0)
-            open_connection(connections[i].fd, argv[2]);
+        connections[i].fd = rpc_connect(argv[0]);
+        if (!echo_reply)
+            rpc_open(connections[i].fd, argv[1]);
     }
+    choose_requests(argv[2], domain);
     uint64_t began = now_ns();
+    end_at = seconds ? began + seconds * (uint64_t)1000000000 : 0;
     run();
-    double seconds = (double)(now_ns() - began) / 1e9;
-    qsort(latencies, calls_wanted, sizeof(*latencies), ascending);
-    printf("rate %.0f\np50 %.2f\np99 %.2f\np999 %.2f\n", calls_wanted / seconds, quantile(0.5),
-           quantile(0.99), quantile(0.999));
+    report((double)(now_ns() - began) / 1e9);
     return 0;
 }
