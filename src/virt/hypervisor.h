@@ -175,8 +175,14 @@ struct hypervisor {
     void (*capabilities)(struct buffer *out, struct error *err);
     bool (*domain_capabilities)(struct buffer *out, struct slice emulator, struct slice arch,
                                 struct slice machine, struct slice virttype, struct error *err);
-    // The driver's own elements of a status document, between <domstatus> and <domain>.
-    void (*write_status)(const struct domain *domain, struct buffer *out);
+    // The driver's own elements of a status document, between <domstatus> and <domain>. `before` is
+    // the <domstatus> that the definition was read with; NULL for a new one.
+    void (*write_status)(const struct domain *domain, const struct xml_node *before,
+                         struct buffer *out);
+    // The definition in definition_doc() as it is shown with these VIR_DOMAIN_XML_ flags, for a
+    // driver that shows a copy parsed anew then; the copy is in definition_scratch(). NULL: the
+    // definition itself is shown.
+    bool (*copy)(const struct domain *domain, uint32_t flags, struct error *err);
     int32_t (*max_vcpus)(struct slice type, struct error *err);
     const struct node_view *node; // the host, as this driver shows it (virt/node/node.h)
 

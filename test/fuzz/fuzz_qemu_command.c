@@ -61,7 +61,7 @@ void fuzz_one(struct slice input)
     struct error err = {0};
     if (!xml_parse(&doc, input, "domain_definition", &err))
         return;
-    qemu_host_model_resolve(&doc, doc.root, &capabilities);
+    qemu_cpu_update(&doc, doc.root, &capabilities);
     bool good = qemu_command_build(&command, doc.root, &context, &err);
     FUZZ_TOLD(good, &err);
     if (good)

@@ -15,9 +15,11 @@
 
 static char root[64], config_dir[128], state_dir[128];
 
-static void write_status(const struct domain *domain, struct buffer *out)
+static void write_status(const struct domain *domain, const struct xml_node *before,
+                         struct buffer *out)
 {
     (void)domain;
+    (void)before;
     buffer_puts(out, "  <monitor path='/x' type='unix'/>\n");
 }
 

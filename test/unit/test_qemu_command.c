@@ -310,7 +310,7 @@ static void host_model_becomes_the_closest_named_model(void **state)
                               "<topology sockets='1' cores='1' threads='1'/>"
                               "<feature policy='disable' name='aes'/></cpu></domain>");
     assert_true(xml_parse(&doc, text, "d", &err));
-    qemu_host_model_resolve(&doc, doc.root, &capabilities);
+    qemu_cpu_update(&doc, doc.root, &capabilities);
     const struct xml_node *cpu = xml_child(doc.root, "cpu");
     assert_true(xml_attr_is(cpu, "mode", "custom"));
     assert_true(slice_present(xml_text_at(cpu, "model")));

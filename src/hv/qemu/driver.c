@@ -30,6 +30,11 @@ const struct qemu_lookup *driver_lookup(void)
     return &lookup;
 }
 
+const struct domain_xml_rules *driver_rules(void)
+{
+    return &rules;
+}
+
 // ---- start-up
 
 static bool make_directory(const char **to, const char *directory, const char *name, uint32_t mode,
@@ -303,6 +308,7 @@ struct hypervisor qemu_hypervisor = {
     .capabilities = capabilities,
     .domain_capabilities = qemu_domain_capabilities_write,
     .write_status = guest_write_status,
+    .copy = guest_copy_definition,
     .max_vcpus = max_vcpus,
     .interrupt = process_interrupt,
     .start = process_start_op,

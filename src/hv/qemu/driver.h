@@ -23,5 +23,6 @@ extern struct hypervisor qemu_hypervisor;
 
 // What the completion of definitions asks about this host.
 const struct qemu_lookup *driver_lookup(void);
+const struct domain_xml_rules *driver_rules(void);
 
 #endif

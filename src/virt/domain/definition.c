@@ -46,7 +46,7 @@ static const char *directory_of(const struct hypervisor *hypervisor, enum defini
     return which == DEFINITION_LIVE ? hypervisor->state_dir : hypervisor->config_dir;
 }
 
-const struct xml_node *definition_wrapper(void)
+struct xml_node *definition_wrapper(void)
 {
     return wrapper;
 }
@@ -189,6 +189,17 @@ static bool write_text(const struct domain *domain, const char *directory, const
                                     "cannot write file '%s': %s", path, strerror(-status));
 }
 
+bool definition_copy(const struct xml_node *tree, struct slice *text, struct error *err)
+{
+    struct buffer out = buffer_over(written_text, sizeof(written_text));
+    xml_write(&out, tree, 0);
+    *text = buffer_slice(&out);
+    return buffer_ok(&out) || error_set(err, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_FAILED,
+                                        "the definition is too long: limit is %d, "
+                                        "CONFIG_DEFINITION_MAX",
+                                        CONFIG_DEFINITION_MAX);
+}
+
 bool definition_save_volatile(const struct domain *domain, const struct xml_node *tree,
                               struct error *err)
 {
@@ -206,7 +217,7 @@ bool definition_write_live(const struct domain *domain, const struct xml_node *t
     buffer_printf(&out, "<domstatus state='%s' reason='%s'>\n", domain_state_name(domain->state),
                   domain_reason_name(domain->state, domain->reason));
     if (domain->hypervisor->write_status)
-        domain->hypervisor->write_status(domain, &out);
+        domain->hypervisor->write_status(domain, tree == tree_doc.root ? wrapper : NULL, &out);
     xml_write(&out, tree, 2);
     buffer_puts(&out, "</domstatus>\n");
     return write_text(domain, domain->hypervisor->state_dir, &out, err);

@@ -33,8 +33,12 @@ struct xml_node *definition_tree_named(const struct hypervisor *hypervisor, enum
 struct xml_node *definition_current(const struct domain *domain, struct error *err);
 struct xml_doc *definition_doc(void); // the document definition_tree() filled, for changing it
 // The <domstatus> that the last definition_tree() took the live <domain> out of, with the driver's
-// own elements; NULL when that was a persistent definition.
-const struct xml_node *definition_wrapper(void);
+// own elements; NULL when that was a persistent definition. It may be changed: what is written next
+// is written with it.
+struct xml_node *definition_wrapper(void);
+
+// The tree as text, to be parsed anew; valid until the next function of this file writes.
+bool definition_copy(const struct xml_node *tree, struct slice *text, struct error *err);
 
 // Writes the status file from the <domain> element of a live tree, with the driver's own elements.
 bool definition_write_live(const struct domain *domain, const struct xml_node *tree,
@@ -69,8 +73,8 @@ enum co_status definition_rename(struct definition_change *change, const struct 
                                  struct task *task, struct error *err);
 
 // What is on the disk now. A change that fails half-way (the disk, or the death of its worker) can
-// have done what it should, only not for sure: the row then follows the disk, and the caller is told
-// the error.
+// have done what it should, only not for sure: the row then follows the disk, and the caller is
+// told the error.
 bool definition_there(const struct hypervisor *hypervisor, const char *name);
 // Whether the autostart link and the definition are one file.
 bool definition_autostarts(const struct domain *domain);

@@ -17,6 +17,25 @@ static void show_balloon(struct xml_doc *doc, const struct domain *domain)
         xml_set_textf(doc, current, "%llu", (unsigned long long)memory_kib);
 }
 
+// Flags as libvirt's driver takes them: a definition for another host has its secrets, and the
+// processor of a running guest is settled already.
+static uint32_t effective_flags(const struct domain *domain, uint32_t flags)
+{
+    if (domain->hypervisor->copy && flags & VIR_DOMAIN_XML_MIGRATABLE)
+        flags |= VIR_DOMAIN_XML_SECURE;
+    if (domain_active(domain) && !(flags & VIR_DOMAIN_XML_INACTIVE))
+        flags &= ~(uint32_t)VIR_DOMAIN_XML_UPDATE_CPU;
+    return flags;
+}
+
+// The next definition of a running guest is a copy, too.
+static bool needs_copy(const struct domain *domain, uint32_t flags, bool inactive)
+{
+    return domain->hypervisor->copy &&
+           (flags & (VIR_DOMAIN_XML_MIGRATABLE | VIR_DOMAIN_XML_UPDATE_CPU) ||
+            (inactive && domain_active(domain)));
+}
+
 static enum co_status get_xml_desc(struct call *call)
 {
     const struct remote_domain_get_xml_desc_args *args =
@@ -37,7 +56,13 @@ static enum co_status get_xml_desc(struct call *call)
     struct xml_doc *doc = definition_doc();
     if (!inactive)
         show_balloon(doc, domain);
-    domain_xml_show(doc, args->flags);
+    uint32_t flags = effective_flags(domain, args->flags);
+    if (needs_copy(domain, flags, inactive)) {
+        if (!hypervisor->copy(domain, flags, &call->error))
+            return CO_DONE;
+        doc = definition_scratch();
+    }
+    domain_xml_show(doc, flags);
     if (!xml_ok(doc, &call->error))
         return CO_DONE;
     struct xdr_writer *w = call_reply(call);

@@ -42,22 +42,9 @@ static void hide_terminal(struct xml_node *device)
         xml_remove(source);
 }
 
-// A label that the start has made up goes with the run.
-static void hide_label(struct xml_node *seclabel)
-{
-    if (!xml_attr_is(seclabel, "type", "dynamic"))
-        return;
-    xml_remove(xml_child(seclabel, "label"));
-    xml_remove(xml_child(seclabel, "imagelabel"));
-    if (xml_attr_is(seclabel, "model", "dac") && !xml_child(seclabel, "baselabel"))
-        xml_remove(seclabel);
-}
-
 static void show_inactive(struct xml_doc *doc)
 {
     schema_strip(doc->root, &schema_elements[SCHEMA_DOMAIN], SCHEMA_HIDE);
-    XML_EACH_SAFE (seclabel, doc->root, "seclabel")
-        hide_label(seclabel);
     XML_EACH (device, xml_child(doc->root, "devices"), NULL) {
         if (xml_named(device, "graphics"))
             hide_ports(doc, device);
@@ -123,8 +110,18 @@ static bool is_default_audio(const struct xml_node *devices, const struct xml_no
            xml_attr_is(audio, "id", "1") && !xml_child(audio, NULL);
 }
 
+// Labels that a start makes up by itself are not spoken of.
+static void drop_implicit_label(struct xml_node *seclabel)
+{
+    if (xml_attr_is(seclabel, "model", "dac") && xml_attr_is(seclabel, "type", "dynamic") &&
+        !xml_child(seclabel, "baselabel"))
+        xml_remove(seclabel);
+}
+
 static void show_migratable(struct xml_doc *doc)
 {
+    XML_EACH_SAFE (seclabel, doc->root, "seclabel")
+        drop_implicit_label(seclabel);
     struct xml_node *devices = xml_child(doc->root, "devices");
     struct xml_node *audio = xml_child(devices, "audio");
     XML_EACH_SAFE (input, devices, "input")

@@ -91,34 +91,72 @@ static void add_features(struct xml_doc *doc, struct xml_node *cpu, struct xml_n
     }
 }
 
-void qemu_host_model_resolve(struct xml_doc *doc, struct xml_node *domain,
-                             const struct qemu_capabilities *capabilities)
+static void use_host_model(struct xml_doc *doc, struct xml_node *cpu,
+                           const struct qemu_host_model *host)
 {
-    struct xml_node *cpu = xml_child(domain, "cpu");
-    struct qemu_host_model host;
-    enum qemu_accelerator accelerator = xml_attr_is(domain, "type", "kvm") ? QEMU_KVM : QEMU_TCG;
-    if (!xml_attr_is(cpu, "mode", "host-model") ||
-        !qemu_host_model_find(&host, capabilities, accelerator))
-        return;
-    xml_sets(doc, cpu, "mode", "custom");
-    xml_sets(doc, cpu, "match", "exact");
-    xml_unset(cpu, "check");
-    xml_sets(doc, cpu, "check", "partial");
     struct xml_node *old = xml_child(cpu, "model"), *first = xml_child(cpu, NULL);
+    struct slice fallback = xml_attr(old, "fallback");
+    bool custom = xml_attr_is(cpu, "mode", "custom");
     if (old && old == first)
         first = xml_next(old, NULL);
     if (old)
         xml_remove(old);
     struct xml_node *model =
         first ? xml_add_before(doc, first, "model") : xml_add(doc, cpu, "model");
-    xml_sets(doc, model, "fallback", "forbid");
-    xml_set_text(doc, model, slice_of(host.description.model->name));
-    if (host.vendor && !xml_child(cpu, "vendor")) {
+    xml_set(doc, model, "fallback", slice_present(fallback) ? fallback : SLICE("allow"));
+    xml_set_text(doc, model, slice_of(host->description.model->name));
+    if (host->vendor && !custom && !xml_child(cpu, "vendor")) {
         struct xml_node *vendor =
             first ? xml_add_before(doc, first, "vendor") : xml_add(doc, cpu, "vendor");
-        xml_set_text(doc, vendor, slice_of(host.vendor));
+        xml_set_text(doc, vendor, slice_of(host->vendor));
     }
     struct xml_node *own = xml_child(cpu, "feature");
-    add_features(doc, cpu, own, &host.description.with, "require");
-    add_features(doc, cpu, own, &host.description.without, "disable");
+    add_features(doc, cpu, own, &host->description.with, "require");
+    add_features(doc, cpu, own, &host->description.without, "disable");
+}
+
+// What the definition would like to have it gets if the host has it.
+static void settle_optional(struct xml_doc *doc, struct xml_node *cpu,
+                            const struct qemu_host_model *host)
+{
+    XML_EACH (feature, cpu, "feature") {
+        int index = cpu_x86_feature_find(xml_attr(feature, "name"));
+        if (!xml_attr_is(feature, "policy", "optional") || index < 0)
+            continue;
+        const struct cpu_x86_description *d = &host->description;
+        bool has = (cpu_x86_set_has(&d->model->features, (unsigned)index) ||
+                    cpu_x86_set_has(&d->with, (unsigned)index)) &&
+                   !cpu_x86_set_has(&d->without, (unsigned)index);
+        xml_sets(doc, feature, "policy", has ? "require" : "disable");
+    }
+}
+
+static void disable_removed(struct xml_doc *doc, struct xml_node *cpu)
+{
+    int index = cpu_x86_model_find(xml_text_at(cpu, "model"));
+    if (index >= 0)
+        add_features(doc, cpu, NULL, &cpu_x86_models[index].removed, "disable");
+}
+
+// libvirt (virCPUx86Update)
+void qemu_cpu_update(struct xml_doc *doc, struct xml_node *domain,
+                     const struct qemu_capabilities *capabilities)
+{
+    struct xml_node *cpu = xml_child(domain, "cpu");
+    struct qemu_host_model host;
+    enum qemu_accelerator accelerator = xml_attr_is(domain, "type", "kvm") ? QEMU_KVM : QEMU_TCG;
+    bool custom = xml_attr_is(cpu, "mode", "custom"),
+         minimum = xml_attr_is(cpu, "match", "minimum");
+    if ((!custom && !xml_attr_is(cpu, "mode", "host-model")) ||
+        (custom && !xml_child(cpu, "model")))
+        return;
+    if (!qemu_host_model_find(&host, capabilities, accelerator))
+        return;
+    settle_optional(doc, cpu, &host);
+    if (!custom || minimum) {
+        use_host_model(doc, cpu, &host);
+        xml_sets(doc, cpu, "mode", "custom");
+        xml_sets(doc, cpu, "match", "exact");
+    }
+    disable_removed(doc, cpu);
 }

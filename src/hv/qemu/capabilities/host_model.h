@@ -16,11 +16,11 @@ struct qemu_host_model {
 bool qemu_host_model_find(struct qemu_host_model *to, const struct qemu_capabilities *capabilities,
                           enum qemu_accelerator accelerator);
 
-// Replaces mode='host-model' of a definition that is about to run by the custom model it stands
-// for, as a running guest's definition shows it. Features that the definition names keep their
-// policy, and those that would keep a guest from being moved are left out. Other definitions stay
-// as they are.
-void qemu_host_model_resolve(struct xml_doc *doc, struct xml_node *domain,
-                             const struct qemu_capabilities *capabilities);
+// Settles <cpu> for this host, as a running guest's definition shows it: mode='host-model' and
+// match='minimum' are replaced by the custom model that they stand for, optional features are
+// required or disabled, and those that a model has lost are named. Features that the definition
+// names keep their policy, and those that would keep a guest from being moved are left out.
+void qemu_cpu_update(struct xml_doc *doc, struct xml_node *domain,
+                     const struct qemu_capabilities *capabilities);
 
 #endif

@@ -169,6 +169,18 @@ static void take_disabled(struct cpu_live *s)
         s->enabled.words[i] &= ~s->disabled.words[i];
 }
 
+static bool same_features(const struct xml_node *one, const struct xml_node *other)
+{
+    const struct xml_node *b = xml_child(other, "feature");
+    XML_EACH (a, one, "feature") {
+        if (!b || !slice_equal(xml_attr(a, "name"), xml_attr(b, "name")) ||
+            !slice_equal(xml_attr(a, "policy"), xml_attr(b, "policy")))
+            return false;
+        b = xml_next(b, "feature");
+    }
+    return !b;
+}
+
 static void save(struct cpu_live *s, struct guest *guest, bool known, struct error *err)
 {
     struct xml_node *cpu = named_model(guest, err);
@@ -176,9 +188,14 @@ static void save(struct cpu_live *s, struct guest *guest, bool known, struct err
     if (!cpu)
         return;
     xml_sets(doc, xml_child(cpu, "model"), "fallback", "forbid");
+    // The status file remembers the processor that was asked for: a definition for another host
+    // has it.
+    struct xml_node *first = xml_copy(doc, definition_wrapper(), cpu);
     if (known && !cpu_live_apply(doc, cpu, &s->enabled, &s->disabled, err))
         return;
     domain_xml_order(doc);
+    if (same_features(first, cpu))
+        xml_remove(first);
     if (xml_ok(doc, err))
         definition_write_live(guest->domain, cpu->parent, err);
 }

@@ -175,7 +175,8 @@ static void write_path(struct buffer *out, const char *before, const char *path,
 
 // libvirt's elements (qemuDomainObjPrivateXMLFormat) as far as there is something to tell, and one
 // of ours: a pid alone does not tell a process.
-void guest_write_status(const struct domain *domain, struct buffer *out)
+void guest_write_status(const struct domain *domain, const struct xml_node *before,
+                        struct buffer *out)
 {
     char path[PORT_PATH_MAX];
     const struct guest *guest = guest_of(domain);
@@ -195,6 +196,8 @@ void guest_write_status(const struct domain *domain, struct buffer *out)
     }
     if (guest->fake_reboot)
         buffer_puts(out, "  <fakereboot/>\n");
+    if (xml_child(before, "cpu"))
+        xml_write(out, xml_child(before, "cpu"), 2);
     guest_directory(domain, path);
     write_path(out, "  <libDir path='", path, "'/>\n");
     guest_channel_directory(domain, path);

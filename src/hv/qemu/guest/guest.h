@@ -116,7 +116,8 @@ void guest_save(struct guest *guest, struct xml_node *tree);
 // Notes a taint, in the log and the status file too.
 void guest_taint(struct guest *guest, enum domain_taint taint);
 // The driver's elements of a status file, and reading them again.
-void guest_write_status(const struct domain *domain, struct buffer *out);
+void guest_write_status(const struct domain *domain, const struct xml_node *before,
+                        struct buffer *out);
 bool guest_read_status(struct guest *guest, const struct xml_node *status,
                        const struct xml_node *tree);
 

@@ -63,4 +63,7 @@ struct guest_agent_op {
 bool guest_agent_ask(struct hypervisor_op *op, struct guest_agent_op *s, struct slice command,
                      int timeout);
 
+// hypervisor.copy
+bool guest_copy_definition(const struct domain *domain, uint32_t flags, struct error *err);
+
 #endif

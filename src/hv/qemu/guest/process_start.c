@@ -280,7 +280,7 @@ static bool launch_steps(struct launch *l, uint64_t *log_offset)
     if (!read_definition(l) || !process_prepare_graphics(l->guest, l->doc, l->err) ||
         !process_open_interfaces(&l->interfaces, l->doc, l->err))
         return false;
-    qemu_host_model_resolve(l->doc, l->doc->root, l->capabilities);
+    qemu_cpu_update(l->doc, l->doc->root, l->capabilities);
     domain_xml_order(l->doc);
     return xml_ok(l->doc, l->err) && open_listener(l) && build(l) &&
            process_prepare_files(l->domain, &command, l->err) && open_log(l, log_offset) &&
