@@ -235,6 +235,9 @@ struct port_usage {
     uint64_t resident; // bytes
     uint64_t major_faults, minor_faults;
     int last_cpu;
+    // Of a thread only: how long it was ready to run and did not, as the scheduler's two statistics
+    // have it (se.wait_sum, which kernels may not keep, and the delay of schedstat).
+    uint64_t wait_ns, delay_ns;
 };
 
 int port_process_usage(int pid, struct port_usage *usage);

@@ -166,11 +166,36 @@ int port_process_usage(int pid, struct port_usage *usage)
     return read_usage(path, usage);
 }
 
-int port_thread_usage(int pid, int tid, struct port_usage *usage)
+static void read_thread_file(int pid, int tid, const char *name, char *text, size_t size)
 {
     char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", pid, tid, name);
+    if (port_file_read(path, text, size) < 0)
+        text[0] = '\0';
+}
+
+// "se.statistics.wait_sum   :   1.234567", in ms; older and newer kernels name it differently.
+static uint64_t read_wait(const char *text)
+{
+    const char *at = strstr(text, "wait_sum");
+    at = at ? strchr(at, ':') : NULL;
+    return at ? (uint64_t)(strtod(at + 1, NULL) * 1000000) : 0;
+}
+
+int port_thread_usage(int pid, int tid, struct port_usage *usage)
+{
+    char path[64], text[16384];
+    unsigned long long ran, delay;
     snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
-    return read_usage(path, usage);
+    int result = read_usage(path, usage);
+    if (result < 0)
+        return result;
+    read_thread_file(pid, tid, "sched", text, sizeof(text));
+    usage->wait_ns = read_wait(text);
+    read_thread_file(pid, tid, "schedstat", text, sizeof(text));
+    if (sscanf(text, "%llu %llu", &ran, &delay) == 2)
+        usage->delay_ns = delay;
+    return 0;
 }
 
 // ---- processor affinity -------------------------------------------------------------------------

@@ -19,12 +19,23 @@
 
 #define HYPERVISOR_STATE_SIZE 2048
 
-// What is known of one disk of a running guest.
+// What is known of one disk.
 struct hypervisor_block {
     char target[64]; // "vda"
+    bool medium;     // there is one, and numbers of it
     uint64_t rd_reqs, rd_bytes, rd_ns, wr_reqs, wr_bytes, wr_ns, fl_reqs, fl_ns;
-    uint64_t capacity, allocation, physical; // bytes
+    uint64_t capacity, allocation, physical; // bytes, as statistics tell them
+    uint64_t info_allocation, info_physical; // as virDomainGetBlockInfo does
     int64_t errors;                          // -1: not counted
+    int32_t error;                           // VIR_DOMAIN_DISK_ERROR_*: what stopped the guest
+};
+
+struct hypervisor_memory_stats {
+    struct {
+        int32_t tag; // VIR_DOMAIN_MEMORY_STAT_*
+        uint64_t value;
+    } stats[16];
+    uint32_t count;
 };
 
 #define HYPERVISOR_FILESYSTEM_DISKS 8
@@ -83,18 +94,13 @@ struct hypervisor_op {
         struct {
             uint32_t count;
         } vcpus;
-        struct {
-            struct {
-                int32_t tag;
-                uint64_t value;
-            } stats[16]; // VIR_DOMAIN_MEMORY_STAT_*
-            uint32_t count;
-        } memory_stats;
+        struct hypervisor_memory_stats memory_stats;
         struct {
             const struct hypervisor_filesystem *at; // out; valid until the next wait
             uint32_t count;
         } filesystems;
         struct {
+            struct slice path; // in: of a domain that does not run, the one disk; stays in place
             const struct hypervisor_block *blocks; // out: all disks; valid until the next wait
             uint32_t count;
         } blocks;
@@ -113,9 +119,9 @@ struct hypervisor_op {
 
 // What virDomainGetVcpus tells of a vcpu that is online.
 struct hypervisor_vcpu {
-    int32_t state; // VIR_VCPU_*
-    int32_t cpu;   // the processor that it is on
-    uint64_t cpu_ns;
+    int32_t state;                      // VIR_VCPU_*
+    int32_t cpu;                        // the processor that it is on
+    uint64_t cpu_ns, wait_ns, delay_ns; // the latter: ready to run, and not run
     struct port_cpuset affinity;
 };
 

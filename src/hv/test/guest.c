@@ -113,7 +113,7 @@ bool test_interface_stats(const struct domain *domain, const char *device,
 enum co_status test_blocks(struct hypervisor_op *op)
 {
     static struct hypervisor_block blocks[BLOCKS_MAX];
-    const struct xml_node *tree = definition_tree(op->domain, DEFINITION_LIVE, op->err);
+    const struct xml_node *tree = definition_current(op->domain, op->err);
     uint64_t now = (uint64_t)port_time_us();
     op->blocks.blocks = blocks;
     op->blocks.count = 0;
@@ -128,8 +128,9 @@ enum co_status test_blocks(struct hypervisor_op *op)
             .wr_bytes = now / 40,
             .errors = (int64_t)(now / 2000000),
             .capacity = UINT64_C(1099506450432),
-            .allocation = UINT64_C(1099511627776),
-            .physical = UINT64_C(1099511627776),
+            .info_allocation = UINT64_C(1099511627776),
+            .info_physical = UINT64_C(1099511627776),
+            .error = (int32_t)(op->blocks.count % VIR_DOMAIN_DISK_ERROR_NO_SPACE) + 1,
         };
         if (slice_copy(block->target, sizeof(block->target), xml_attr_at(disk, "target", "dev")))
             op->blocks.count++;

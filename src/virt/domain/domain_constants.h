@@ -88,6 +88,13 @@ enum {
     VIR_DOMAIN_PMSUSPENDED_UNKNOWN = 0,
 };
 
+// virDomainDiskErrorCode
+enum {
+    VIR_DOMAIN_DISK_ERROR_NONE = 0,
+    VIR_DOMAIN_DISK_ERROR_UNSPEC = 1,
+    VIR_DOMAIN_DISK_ERROR_NO_SPACE = 2,
+};
+
 // virDomainControlState
 enum {
     VIR_DOMAIN_CONTROL_OK = 0,

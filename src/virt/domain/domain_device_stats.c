@@ -1,5 +1,6 @@
 // Handlers: counters of the network interfaces and disks of running guests.
 #include "virt/domain/domain_call.h"
+#include "virt/domain/domain_facts.h"
 #include "virt/handlers.h"
 #include "rpc/xdr_params.h"
 
@@ -61,19 +62,6 @@ struct block_args { // how the arguments of all three begin
     struct slice path;
 };
 
-// A disk's target, by its target or the path of its source.
-static struct slice find_target(const struct xml_node *tree, struct slice path)
-{
-    XML_EACH (disk, xml_child(tree, "devices"), "disk") {
-        struct slice target = xml_attr_at(disk, "target", "dev");
-        const struct xml_node *source = xml_child(disk, "source");
-        if (slice_equal(target, path) || slice_equal(xml_attr(source, "file"), path) ||
-            slice_equal(xml_attr(source, "dev"), path))
-            return target;
-    }
-    return SLICE_NONE;
-}
-
 static void add_block(struct hypervisor_block *sum, const struct hypervisor_block *block)
 {
     sum->rd_reqs += block->rd_reqs;
@@ -97,15 +85,19 @@ static bool pick_block(struct call *call, const struct hypervisor_op *op,
             add_block(to, &op->blocks.blocks[i]);
         return true;
     }
+    bool info = call->header.proc == REMOTE_PROC_DOMAIN_GET_BLOCK_INFO;
     const struct xml_node *tree = definition_current(op->domain, &call->error);
-    struct slice target = find_target(tree, path);
+    const struct xml_node *disk = domain_find_disk(tree, path);
+    struct slice target = xml_attr_at(disk, "target", "dev");
+    if (info && disk && !xml_child(disk, "source"))
+        return error_set(&call->error, op->domain->hypervisor->error_domain, VIR_ERR_INVALID_ARG,
+                         "disk '%.*s' does not currently have a source assigned", SLICE_ARG(path));
     for (uint32_t i = 0; i < op->blocks.count; i++) {
         if (slice_is(target, op->blocks.blocks[i].target)) {
             *to = op->blocks.blocks[i];
             return true;
         }
     }
-    bool info = call->header.proc == REMOTE_PROC_DOMAIN_GET_BLOCK_INFO;
     return error_set(&call->error, op->domain->hypervisor->error_domain, VIR_ERR_INVALID_ARG,
                      info ? "invalid path %.*s not assigned to domain" : "invalid path: %.*s",
                      SLICE_ARG(path));
@@ -214,9 +206,16 @@ static enum co_status block_stats_flags(struct call *call)
     return domain_call_action(call, &action);
 }
 
+static bool any_state(const struct domain *domain, bool *nothing_to_do, struct error *err)
+{
+    (void)domain, (void)nothing_to_do, (void)err;
+    return true;
+}
+
 static bool block_info_prepare(struct call *call, struct hypervisor_op *op)
 {
     op->flags = CALL_ARGS(call, struct remote_domain_get_block_info_args)->flags;
+    op->blocks.path = CALL_ARGS(call, struct block_args)->path;
     return CALL_ARGS(call, struct block_args)->path.len > 0 ||
            error_set(&call->error, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG,
                      "string disk in virDomainGetBlockInfo must not be empty");
@@ -227,8 +226,9 @@ static void block_info_reply(struct call *call, const struct hypervisor_op *op)
     struct hypervisor_block block;
     if (!pick_block(call, op, &block))
         return;
-    struct remote_domain_get_block_info_ret ret = {
-        .allocation = block.allocation, .capacity = block.capacity, .physical = block.physical};
+    struct remote_domain_get_block_info_ret ret = {.allocation = block.info_allocation,
+                                                   .capacity = block.capacity,
+                                                   .physical = block.info_physical};
     xdr_encode(call_reply(call), XDR_TYPE(remote_domain_get_block_info_ret), &ret);
 }
 
@@ -239,7 +239,51 @@ static enum co_status get_block_info(struct call *call)
         .job = DOMAIN_JOB_QUERY,
         .op = offsetof(struct hypervisor, blocks),
         .prepare = block_info_prepare,
+        .check = any_state,
         .reply = block_info_reply,
+    };
+    return domain_call_action(call, &action);
+}
+
+// ---- virDomainGetDiskErrors
+
+static bool disk_errors_prepare(struct call *call, struct hypervisor_op *op)
+{
+    const struct remote_domain_get_disk_errors_args *args =
+        CALL_ARGS(call, struct remote_domain_get_disk_errors_args);
+    op->flags = args->flags;
+    return args->maxerrors <= REMOTE_DOMAIN_DISK_ERRORS_MAX ||
+           error_set(&call->error, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR, "maxerrors too large");
+}
+
+// Who asks for none is told how many there can be.
+static void disk_errors_reply(struct call *call, const struct hypervisor_op *op)
+{
+    uint32_t most = CALL_ARGS(call, struct remote_domain_get_disk_errors_args)->maxerrors;
+    uint32_t count = 0;
+    struct xdr_writer *w = call_reply(call);
+    struct xdr_list_mark list = xdr_list_begin(w, REMOTE_DOMAIN_DISK_ERRORS_MAX);
+    for (uint32_t i = 0; i < op->blocks.count && count < most; i++) {
+        const struct hypervisor_block *block = &op->blocks.blocks[i];
+        struct remote_domain_disk_error told = {slice_of(block->target), block->error};
+        if (block->error == VIR_DOMAIN_DISK_ERROR_NONE)
+            continue;
+        xdr_list_add(w, &list);
+        xdr_encode(w, XDR_TYPE(remote_domain_disk_error), &told);
+        count++;
+    }
+    xdr_list_end(w, &list);
+    xdr_put_i32(w, (int32_t)(most ? count : op->blocks.count));
+}
+
+static enum co_status get_disk_errors(struct call *call)
+{
+    static const struct domain_action action = {
+        .holder = "remoteDispatchDomainGetDiskErrors",
+        .job = DOMAIN_JOB_QUERY,
+        .op = offsetof(struct hypervisor, blocks),
+        .prepare = disk_errors_prepare,
+        .reply = disk_errors_reply,
     };
     return domain_call_action(call, &action);
 }
@@ -249,5 +293,6 @@ const struct call_entry domain_device_stats_handlers[] = {
     {REMOTE_PROC_DOMAIN_BLOCK_STATS, block_stats},
     {REMOTE_PROC_DOMAIN_BLOCK_STATS_FLAGS, block_stats_flags},
     {REMOTE_PROC_DOMAIN_GET_BLOCK_INFO, get_block_info},
+    {REMOTE_PROC_DOMAIN_GET_DISK_ERRORS, get_disk_errors},
     {0, NULL},
 };

@@ -35,3 +35,19 @@ void domain_vcpus_set(struct xml_doc *doc, struct xml_node *tree, uint32_t count
     else
         xml_setf(doc, vcpu, "current", "%u", count);
 }
+
+struct slice domain_disk_path(const struct xml_node *disk)
+{
+    const struct xml_node *source = xml_child(disk, "source");
+    struct slice file = xml_attr(source, "file");
+    return slice_present(file) ? file : xml_attr(source, "dev");
+}
+
+struct xml_node *domain_find_disk(const struct xml_node *tree, struct slice path)
+{
+    XML_EACH (disk, xml_child(tree, "devices"), "disk")
+        if (slice_equal(xml_attr_at(disk, "target", "dev"), path) ||
+            slice_equal(domain_disk_path(disk), path))
+            return disk;
+    return NULL;
+}

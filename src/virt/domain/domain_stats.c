@@ -15,6 +15,7 @@
 struct stats_state {
     struct domain_call base; // of the domain at hand
     struct hypervisor_op op;
+    struct hypervisor_memory_stats memory;
     struct slot *slot;
     struct xdr_writer w;
     struct xdr_list_mark records;
@@ -41,7 +42,8 @@ struct group_writer {
     struct xdr_list_mark params;
     const struct domain *domain;
     const struct xml_node *tree; // the current definition
-    struct hypervisor_op *op;    // with blocks, when there are
+    const struct hypervisor_memory_stats *memory;
+    const struct hypervisor_op *op; // with blocks, when there are
 };
 
 static const char *field(const char *format, unsigned number) __attribute__((format(printf, 1, 0)));
@@ -70,6 +72,24 @@ static void put_cpu(struct group_writer *g)
     xdr_param_add_u64(g->w, &g->params, "cpu.system", stats.system_ns);
 }
 
+static const struct {
+    int32_t tag;
+    const char *name;
+} memory_stats[] = {
+    {VIR_DOMAIN_MEMORY_STAT_SWAP_IN, "balloon.swap_in"},
+    {VIR_DOMAIN_MEMORY_STAT_SWAP_OUT, "balloon.swap_out"},
+    {VIR_DOMAIN_MEMORY_STAT_MAJOR_FAULT, "balloon.major_fault"},
+    {VIR_DOMAIN_MEMORY_STAT_MINOR_FAULT, "balloon.minor_fault"},
+    {VIR_DOMAIN_MEMORY_STAT_UNUSED, "balloon.unused"},
+    {VIR_DOMAIN_MEMORY_STAT_AVAILABLE, "balloon.available"},
+    {VIR_DOMAIN_MEMORY_STAT_RSS, "balloon.rss"},
+    {VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE, "balloon.last-update"},
+    {VIR_DOMAIN_MEMORY_STAT_USABLE, "balloon.usable"},
+    {VIR_DOMAIN_MEMORY_STAT_DISK_CACHES, "balloon.disk_caches"},
+    {VIR_DOMAIN_MEMORY_STAT_HUGETLB_PGALLOC, "balloon.hugetlb_pgalloc"},
+    {VIR_DOMAIN_MEMORY_STAT_HUGETLB_PGFAIL, "balloon.hugetlb_pgfail"},
+};
+
 static void put_balloon(struct group_writer *g)
 {
     uint64_t cpu_ns, current = domain_current_memory_kib(g->tree);
@@ -77,6 +97,11 @@ static void put_balloon(struct group_writer *g)
         g->domain->hypervisor->info(g->domain, &current, &cpu_ns);
     xdr_param_add_u64(g->w, &g->params, "balloon.current", current);
     xdr_param_add_u64(g->w, &g->params, "balloon.maximum", domain_memory_kib(g->tree));
+    for (uint32_t i = 0; i < g->memory->count; i++)
+        for (size_t k = 0; k < sizeof(memory_stats) / sizeof(memory_stats[0]); k++)
+            if (memory_stats[k].tag == g->memory->stats[i].tag)
+                xdr_param_add_u64(g->w, &g->params, memory_stats[k].name,
+                                  g->memory->stats[i].value);
 }
 
 static void put_vcpu(struct group_writer *g)
@@ -92,6 +117,8 @@ static void put_vcpu(struct group_writer *g)
             continue;
         xdr_param_add_i32(g->w, &g->params, field("vcpu.%u.state", i), vcpu.state);
         xdr_param_add_u64(g->w, &g->params, field("vcpu.%u.time", i), vcpu.cpu_ns);
+        xdr_param_add_u64(g->w, &g->params, field("vcpu.%u.wait", i), vcpu.wait_ns);
+        xdr_param_add_u64(g->w, &g->params, field("vcpu.%u.delay", i), vcpu.delay_ns);
     }
 }
 
@@ -144,7 +171,8 @@ static void put_block_numbers(struct group_writer *g, unsigned i,
     xdr_param_add_u64(g->w, &g->params, field("block.%u.wr.times", i), block->wr_ns);
     xdr_param_add_u64(g->w, &g->params, field("block.%u.fl.reqs", i), block->fl_reqs);
     xdr_param_add_u64(g->w, &g->params, field("block.%u.fl.times", i), block->fl_ns);
-    xdr_param_add_u64(g->w, &g->params, field("block.%u.allocation", i), block->allocation);
+    if (block->medium)
+        xdr_param_add_u64(g->w, &g->params, field("block.%u.allocation", i), block->allocation);
     if (block->capacity)
         xdr_param_add_u64(g->w, &g->params, field("block.%u.capacity", i), block->capacity);
     if (block->physical)
@@ -161,9 +189,7 @@ static void put_block(struct group_writer *g)
         uint32_t index;
         struct slice target = xml_attr_at(disk, "target", "dev");
         const struct xml_node *source = xml_child(disk, "source");
-        struct slice path = xml_attr(source, "file");
-        if (!slice_present(path))
-            path = xml_attr(source, "dev");
+        struct slice path = domain_disk_path(disk);
         xdr_param_add_string(g->w, &g->params, field("block.%u.name", i), target);
         if (slice_present(path))
             xdr_param_add_string(g->w, &g->params, field("block.%u.path", i), path);
@@ -188,7 +214,8 @@ static const struct {
 static void put_record(struct call *call, struct stats_state *s)
 {
     struct remote_nonnull_domain dom;
-    struct group_writer g = {.w = &s->w, .domain = s->base.domain, .op = &s->op};
+    struct group_writer g = {
+        .w = &s->w, .domain = s->base.domain, .memory = &s->memory, .op = &s->op};
     struct error err = {0};
     domain_to_wire(g.domain, &dom);
     xdr_list_add(&s->w, &s->records);
@@ -278,22 +305,42 @@ static bool next_domain(struct call *call, struct stats_state *s)
     return domain != NULL;
 }
 
-// Whether the driver has to be asked about this domain.
-static bool is_asked(const struct stats_state *s)
+static bool wants(const struct stats_state *s, uint32_t group, hypervisor_fn *function)
 {
-    return (s->groups & VIR_DOMAIN_STATS_BLOCK) && domain_active(s->base.domain) &&
-           s->hypervisor->blocks;
+    return (s->groups & group) && function && domain_active(s->base.domain);
 }
 
-// A job that can not be had, or an answer that fails, leaves numbers out: that is no error.
+static bool wants_blocks(const struct stats_state *s)
+{
+    return wants(s, VIR_DOMAIN_STATS_BLOCK, s->hypervisor->blocks);
+}
+
+static bool wants_memory(const struct stats_state *s)
+{
+    return wants(s, VIR_DOMAIN_STATS_BALLOON, s->hypervisor->memory_stats);
+}
+
+// Before each question to the driver. An answer that fails leaves numbers out: that is no error.
+static void prepare_op(struct call *call, struct stats_state *s)
+{
+    s->ignored = (struct error){0};
+    s->op =
+        (struct hypervisor_op){.task = &call->task, .err = &s->ignored, .domain = s->base.domain};
+}
+
+static void begin_ask(struct call *call, struct stats_state *s)
+{
+    prepare_op(call, s);
+    s->memory.count = 0;
+    memset(&s->base.job, 0, sizeof(s->base.job));
+}
+
+// A job that can not be had leaves numbers out, too.
 static enum co_status ask(struct call *call, struct stats_state *s)
 {
     CO_BEGIN(&s->ask_co);
-    s->ignored = (struct error){0};
-    memset(&s->base.job, 0, sizeof(s->base.job));
-    s->op =
-        (struct hypervisor_op){.task = &call->task, .err = &s->ignored, .domain = s->base.domain};
-    if (!is_asked(s))
+    begin_ask(call, s);
+    if (!wants_blocks(s) && !wants_memory(s))
         CO_RETURN(&s->ask_co);
     if ((stats_args(call)->flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT) &&
         s->base.domain->job.holder)
@@ -301,10 +348,19 @@ static enum co_status ask(struct call *call, struct stats_state *s)
     CO_CALL(&s->ask_co, domain_job_begin(&s->base.job, s->base.domain, &call->task,
                                          "remoteDispatchConnectGetAllDomainStats", DOMAIN_JOB_QUERY,
                                          &s->ignored));
-    if (!error_is_set(&s->ignored) && domain_active(s->base.domain))
-        CO_CALL(&s->ask_co, s->hypervisor->blocks(&s->op));
     if (error_is_set(&s->ignored))
-        s->op.blocks.count = 0;
+        CO_RETURN(&s->ask_co);
+    if (wants_memory(s)) {
+        CO_CALL(&s->ask_co, s->hypervisor->memory_stats(&s->op));
+        if (!error_is_set(&s->ignored))
+            s->memory = s->op.memory_stats;
+        prepare_op(call, s);
+    }
+    if (wants_blocks(s)) {
+        CO_CALL(&s->ask_co, s->hypervisor->blocks(&s->op));
+        if (error_is_set(&s->ignored))
+            s->op.blocks.count = 0;
+    }
     CO_END(&s->ask_co);
 }
 

@@ -79,8 +79,12 @@ struct storage_volume {
 
 void volume_write(struct buffer *out, const struct storage_pool *pool,
                   const struct storage_volume *volume);
-// Reads what the head of a file says: format, capacity, backing file. For workers.
-void volume_probe(const char *path, struct storage_volume *volume);
+// What a file is, and what its head says: format, capacity, backing file. For workers. 0 or a
+// negative errno; -ENOENT for what can be nobody's volume.
+int volume_probe(const char *path, struct storage_volume *volume);
+bool volume_is_one(const struct port_stat *stat); // of a file
+// Whether a backing file is no file but an address.
+bool volume_is_elsewhere(struct slice backing);
 // Whether `name` can be a volume's: a file name without '/' and control characters.
 bool volume_name_valid(struct slice name);
 

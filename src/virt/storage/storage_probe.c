@@ -2,6 +2,7 @@
 // (ECMA-119, 8.1), and the magic numbers of the others' specifications.
 #include "virt/storage/storage.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +44,13 @@ static void read_backing_format(const uint8_t *head, size_t len, struct storage_
     }
 }
 
+// "nbd://host/export", "json:{...}": nothing that lies beside the image.
+bool volume_is_elsewhere(struct slice backing)
+{
+    ptrdiff_t colon = slice_find(backing, ':'), slash = slice_find(backing, '/');
+    return colon >= 0 && (slash < 0 || colon < slash);
+}
+
 static void read_backing(const char *path, const uint8_t *head, size_t len,
                          struct storage_volume *volume)
 {
@@ -51,14 +59,13 @@ static void read_backing(const char *path, const uint8_t *head, size_t len,
         return;
     struct slice name = {(const char *)head + at, (size_t)size};
     struct buffer out = buffer_over(volume->backing, sizeof(volume->backing));
-    if (!slice_starts(name, "/")) { // as QEMU does: beside the image
+    if (!slice_starts(name, "/") && !volume_is_elsewhere(name)) { // as QEMU does: beside the image
         const char *end = strrchr(path, '/');
         buffer_put(&out, (struct slice){path, (size_t)(end - path) + 1});
     }
     buffer_put(&out, name);
     if (!buffer_ok(&out))
         volume->backing[0] = '\0';
-    memcpy(volume->backing_format, "raw", 4);
     read_backing_format(head, len, volume);
 }
 
@@ -105,7 +112,7 @@ static const char *find_format(int fd, const uint8_t *head, size_t len)
     return is_iso(fd) ? "iso" : "raw";
 }
 
-void volume_probe(const char *path, struct storage_volume *volume)
+static void read_head(const char *path, struct storage_volume *volume)
 {
     uint8_t head[HEAD_SIZE] = {0};
     int fd = port_open(path, PORT_OPEN_READ, 0);
@@ -115,4 +122,34 @@ void volume_probe(const char *path, struct storage_volume *volume)
     if (strcmp(volume->format, "qcow2") == 0 && len >= 104)
         read_qcow2(path, head, len, volume);
     port_close(fd);
+}
+
+// Devices and sockets in the directory are nobody's volume, and neither is a link to nothing.
+bool volume_is_one(const struct port_stat *stat)
+{
+    return stat->kind == PORT_FILE || stat->kind == PORT_DIRECTORY || stat->kind == PORT_BLOCK;
+}
+
+int volume_probe(const char *path, struct storage_volume *volume)
+{
+    struct port_stat stat;
+    int status = port_stat(path, &stat);
+    if (status == 0 && !volume_is_one(&stat))
+        status = -ENOENT;
+    if (status < 0)
+        return status;
+    volume->type = stat.kind == PORT_DIRECTORY ? VIR_STORAGE_VOL_DIR
+                   : stat.kind == PORT_BLOCK   ? VIR_STORAGE_VOL_BLOCK
+                                               : VIR_STORAGE_VOL_FILE;
+    volume->capacity = volume->physical = stat.size;
+    volume->allocation = stat.allocated;
+    volume->mode = stat.mode;
+    volume->uid = stat.uid;
+    volume->gid = stat.gid;
+    volume->mtime_ns = stat.mtime_ns;
+    if (volume->type == VIR_STORAGE_VOL_DIR)
+        memcpy(volume->format, "dir", 4);
+    else
+        read_head(path, volume);
+    return 0;
 }

@@ -55,12 +55,6 @@ static int find_space(int out)
     return answer(out, &space, sizeof(space));
 }
 
-// Devices and sockets in the directory are nobody's volume, and neither is a link to nothing.
-static bool is_volume(const struct port_stat *stat)
-{
-    return stat->kind == PORT_FILE || stat->kind == PORT_DIRECTORY || stat->kind == PORT_BLOCK;
-}
-
 static int list_volumes(int out)
 {
     struct port_dir dir;
@@ -71,7 +65,8 @@ static int list_volumes(int out)
         char path[STORAGE_PATH_SIZE + VOLUME_NAME_SIZE], line[VOLUME_NAME_SIZE + 1];
         struct port_stat stat;
         snprintf(path, sizeof(path), "%s/%s", order.pool.path, name);
-        if (!volume_name_valid(slice_of(name)) || port_stat(path, &stat) < 0 || !is_volume(&stat))
+        if (!volume_name_valid(slice_of(name)) || port_stat(path, &stat) < 0 ||
+            !volume_is_one(&stat))
             continue;
         int len = snprintf(line, sizeof(line), "%s\n", name);
         status = answer(out, line, (size_t)len);
@@ -83,27 +78,9 @@ static int list_volumes(int out)
 static int probe(int out)
 {
     struct storage_volume volume = {0};
-    struct port_stat stat;
-    int status = port_stat(order.path, &stat);
-    if (status == 0 && !is_volume(&stat))
-        status = -ENOENT;
-    if (status < 0)
-        return status;
+    int status = volume_probe(order.path, &volume);
     memcpy(volume.name, order.volume, sizeof(volume.name));
-    volume.type = stat.kind == PORT_DIRECTORY ? VIR_STORAGE_VOL_DIR
-                  : stat.kind == PORT_BLOCK   ? VIR_STORAGE_VOL_BLOCK
-                                              : VIR_STORAGE_VOL_FILE;
-    volume.capacity = volume.physical = stat.size;
-    volume.allocation = stat.allocated;
-    volume.mode = stat.mode;
-    volume.uid = stat.uid;
-    volume.gid = stat.gid;
-    volume.mtime_ns = stat.mtime_ns;
-    if (volume.type == VIR_STORAGE_VOL_DIR)
-        memcpy(volume.format, "dir", 4);
-    else
-        volume_probe(order.path, &volume);
-    return answer(out, &volume, sizeof(volume));
+    return status < 0 ? status : answer(out, &volume, sizeof(volume));
 }
 
 static int own(const char *path)

@@ -115,7 +115,8 @@ void volume_write(struct buffer *out, const struct storage_pool *pool,
     if (volume->backing[0]) {
         buffer_puts(out, "  <backingStore>\n");
         put_text(out, "    ", "path", volume->backing);
-        buffer_printf(out, "    <format type='%s'/>\n", volume->backing_format);
+        buffer_printf(out, "    <format type='%s'/>\n",
+                      volume->backing_format[0] ? volume->backing_format : "raw");
         buffer_puts(out, "  </backingStore>\n");
     }
     buffer_puts(out, "</volume>\n");

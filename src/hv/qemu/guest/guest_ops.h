@@ -23,8 +23,9 @@ bool guest_cpu_stats(const struct domain *domain, int cpu, struct hypervisor_cpu
 bool guest_host_cpus(struct port_cpuset *cpus, struct error *err);
 bool guest_security_label(const struct domain *domain, unsigned nth, char *label, size_t size,
                           bool *enforcing);
-// guest_stats.c
+// guest_disks.c
 hypervisor_fn guest_blocks;
+// guest_interfaces.c
 bool guest_interface_stats(const struct domain *domain, const char *device,
                            struct port_link_stats *to, struct error *err);
 // guest_keys.c

@@ -40,7 +40,9 @@ bool guest_vcpu(const struct domain *domain, unsigned vcpu, struct hypervisor_vc
                          "cannot get vCPU placement & pCPU time: %s", strerror(-status));
     *to = (struct hypervisor_vcpu){.state = VIR_VCPU_RUNNING,
                                    .cpu = usage.last_cpu,
-                                   .cpu_ns = usage.user_ns + usage.system_ns};
+                                   .cpu_ns = usage.user_ns + usage.system_ns,
+                                   .wait_ns = usage.wait_ns,
+                                   .delay_ns = usage.delay_ns};
     status = port_affinity_get(thread, to->affinity.bits, sizeof(to->affinity.bits));
     return status >= 0 ||
            error_set(err, VIR_FROM_NONE, VIR_ERR_SYSTEM_ERROR,
