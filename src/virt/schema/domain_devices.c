@@ -16,7 +16,7 @@
 
 const struct element_rule domain_chardev_schema[] = {
     {.name = "source", ATTRS(ANY("master"), ANY("slave"), WORD("mode", "connect|bind"), ANY("host"), ANY("service"), ANY("path"), ANY("channel"),
-        ON_OFF("append"), YES_NO("tls")),
+        ON_OFF("append"), YES_NO("tls"), {"tlsFromConfig", VALUE_STRING, SCHEMA_LIVE | SCHEMA_HIDE, NULL, NULL}),
      CHILDREN(
         {.name = "seclabel", ATTRS(ANY("model"), YES_NO("relabel"), YES_NO("labelskip")), CHILDREN(TEXT("label")), .check = "domain_check_device_seclabel"},
         {.name = "reconnect", .flags = SCHEMA_ONE, ATTRS(YES_NO("enabled"), UINT("timeout")), .check = "domain_check_reconnect"},

@@ -145,8 +145,21 @@ static void show_migratable(struct xml_doc *doc)
         }
 }
 
+// A setting of TLS that came from the driver's configuration is shown, and that it did is not.
+static void hide_tls_origin(struct xml_node *chardev, unsigned flags)
+{
+    struct xml_node *source = xml_child(chardev, "source");
+    if (!slice_present(xml_attr(source, "tlsFromConfig")))
+        return;
+    xml_unset(source, "tlsFromConfig");
+    if (flags & VIR_DOMAIN_XML_MIGRATABLE)
+        xml_unset(source, "tls");
+}
+
 void domain_xml_show(struct xml_doc *doc, unsigned flags)
 {
+    XML_EACH (device, xml_child(doc->root, "devices"), NULL)
+        hide_tls_origin(xml_named(device, "rng") ? xml_child(device, "backend") : device, flags);
     if (!slice_present(xml_attr(doc->root, "id")) || flags & VIR_DOMAIN_XML_INACTIVE)
         show_inactive(doc);
     if (!(flags & VIR_DOMAIN_XML_SECURE))

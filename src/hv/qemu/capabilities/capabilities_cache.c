@@ -100,3 +100,18 @@ const struct qemu_capabilities *qemu_cache_get(const char *emulator)
     cache.file_mtime_ns = file.mtime_ns;
     return is_fresh(&program) ? &cache.capabilities : NULL;
 }
+
+bool qemu_cache_refuse(const char *emulator, struct error *err)
+{
+    struct port_stat stat;
+    int result = port_stat(emulator, &stat);
+    if (result < 0)
+        return error_set(err, VIR_FROM_QEMU, VIR_ERR_SYSTEM_ERROR,
+                         "Cannot check QEMU binary %s: %s", emulator, strerror(-result));
+    result = port_access(emulator, PORT_ACCESS_RUN);
+    if (result < 0)
+        return error_set(err, VIR_FROM_QEMU, VIR_ERR_SYSTEM_ERROR,
+                         "QEMU binary %s is not executable: %s", emulator, strerror(-result));
+    return error_set(err, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "Failed to probe QEMU binary '%s'",
+                     emulator);
+}

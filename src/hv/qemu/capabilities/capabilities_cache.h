@@ -30,6 +30,10 @@ bool qemu_cache_file(const char *emulator, char path[PORT_PATH_MAX]);
 // or stale and qemu_probe_emulators() has to be waited for.
 const struct qemu_capabilities *qemu_cache_get(const char *emulator);
 
+// Why qemu_cache_get() has nothing, as libvirt says it: VIR_ERR_SYSTEM_ERROR "Cannot check QEMU
+// binary ...", VIR_ERR_INTERNAL_ERROR when it is there and could not be probed. Returns false.
+bool qemu_cache_refuse(const char *emulator, struct error *err);
+
 // The emulator for guests of that architecture that is installed here; NULL when there is none.
 const struct qemu_emulator *qemu_emulator_for(struct slice arch);
 bool qemu_emulator_installed(const struct qemu_emulator *emulator);

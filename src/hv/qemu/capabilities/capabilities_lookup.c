@@ -59,9 +59,11 @@ static bool look_up_machine(void *data, struct slice emulator, struct slice virt
     (void)virt_type;
     const struct qemu_capabilities *c = capabilities_of(emulator);
     *facts = (struct qemu_machine_facts){0};
-    if (!c)
-        return error_set(err, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR,
-                         "Failed to probe QEMU binary '%.*s'", SLICE_ARG(emulator));
+    char path[PORT_PATH_MAX] = "";
+    if (!c) {
+        slice_copy(path, sizeof(path), emulator);
+        return qemu_cache_refuse(path, err);
+    }
     const struct qemu_machine *found = qemu_capabilities_machine(c, machine);
     facts->cpu_migratable = c->cpu_migratable;
     if (!found)

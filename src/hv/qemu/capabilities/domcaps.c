@@ -395,16 +395,11 @@ static bool find_emulator(struct subject *s, struct slice binary, struct error *
         return error_set(err, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "unable to find any emulator to serve '%.*s' architecture",
                          SLICE_ARG(s->arch));
-    if (!slice_copy(path, sizeof(path),
-                    slice_present(binary) ? binary : slice_of(emulator->path)) ||
-        port_access(path, PORT_ACCESS_RUN) < 0)
-        return error_set(err, VIR_FROM_QEMU, VIR_ERR_SYSTEM_ERROR,
-                         "Cannot check QEMU binary %.*s: No such file or directory",
-                         SLICE_ARG(binary));
+    if (!slice_copy(path, sizeof(path), slice_present(binary) ? binary : slice_of(emulator->path)))
+        path[0] = '\0';
     s->c = qemu_cache_get(path);
     if (!s->c)
-        return error_set(err, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR,
-                         "Failed to probe QEMU binary '%s'", path);
+        return qemu_cache_refuse(path, err);
     if (!slice_equal(s->c->arch, s->arch) && strcmp(family_of(s->c->arch), family_of(s->arch)) != 0)
         return error_set(err, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG,
                          "architecture from emulator '%.*s' doesn't match given architecture "

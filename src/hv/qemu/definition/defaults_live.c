@@ -145,6 +145,29 @@ static void resolve_listen(struct resolve *r, struct xml_node *graphics)
         xml_set(r->doc, graphics, "socket", xml_attr(first, "socket"));
 }
 
+// --- TLS of character devices
+
+// qemu.conf can not switch it on here; what it says is marked, as it goes with the run.
+static void settle_tls(struct resolve *r, struct xml_node *chardev)
+{
+    struct xml_node *source = xml_child(chardev, "source");
+    if (!xml_attr_is(chardev, "type", "tcp") || !source || slice_present(xml_attr(source, "tls")))
+        return;
+    xml_sets(r->doc, source, "tls", "no");
+    xml_sets(r->doc, source, "tlsFromConfig", "1");
+}
+
+static void settle_chardevs(struct resolve *r)
+{
+    static const char chardevs[] = "serial|parallel|channel|console|redirdev|smartcard";
+    XML_EACH (device, r->devices, NULL) {
+        if (schema_has_word(chardevs, device->name))
+            settle_tls(r, device);
+        else if (xml_named(device, "rng"))
+            settle_tls(r, xml_child(device, "backend"));
+    }
+}
+
 // --- disks
 
 // The whole chain of images of one disk; a drive without a medium takes a number all the same.
@@ -215,6 +238,7 @@ bool qemu_domain_xml_resolve(struct xml_doc *doc, const struct qemu_lookup *look
         return false;
     XML_EACH (channel, r.devices, "channel")
         name_channel(&r, channel);
+    settle_chardevs(&r);
     XML_EACH (graphics, r.devices, "graphics")
         resolve_listen(&r, graphics);
     resolve_disks(&r);

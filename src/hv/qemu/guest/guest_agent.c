@@ -58,8 +58,12 @@ enum co_status guest_agent_command(struct hypervisor_op *op)
     }
     if (!s->guest && !is_command(op->command.command, op->err))
         return CO_DONE;
-    if (!s->guest && guest_of(op->domain))
-        guest_taint(guest_of(op->domain), DOMAIN_TAINT_CUSTOM_GA_COMMAND);
+    if (!s->guest) {
+        struct guest *guest = guest_need(op->domain, op->err);
+        if (!guest || !guest_agent_available(guest, op->err))
+            return CO_DONE;
+        guest_taint(guest, DOMAIN_TAINT_CUSTOM_GA_COMMAND);
+    }
     if (!guest_agent_ask(op, s, op->command.command, op->command.timeout))
         return CO_WAITING;
     if (error_is_set(op->err))

@@ -24,8 +24,7 @@ static bool update_cpu(struct xml_doc *doc, struct error *err)
     slice_copy(emulator, sizeof(emulator), xml_text_at(doc->root, "devices/emulator"));
     const struct qemu_capabilities *capabilities = qemu_cache_get(emulator);
     if (!capabilities)
-        return error_set(err, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR,
-                         "Failed to probe QEMU binary '%s'", emulator);
+        return qemu_cache_refuse(emulator, err);
     qemu_cpu_update(doc, doc->root, capabilities);
     domain_xml_order(doc);
     return true;
@@ -39,7 +38,8 @@ bool guest_copy_definition(const struct domain *domain, uint32_t flags, struct e
     if (flags & VIR_DOMAIN_XML_MIGRATABLE) {
         if (!(flags & VIR_DOMAIN_XML_INACTIVE))
             put_first_cpu(from->root);
-        domain_xml_show(from, VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE);
+        domain_xml_show(from, VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE |
+                                  VIR_DOMAIN_XML_MIGRATABLE);
     }
     if (!xml_ok(from, err) || !definition_copy(from->root, &text, err) ||
         !domain_xml_parse(to, text, driver_rules(), DOMAIN_XML_PARSE_SKIP_VALIDATE, err))

@@ -43,8 +43,6 @@ static bool note_pty(struct xml_doc *doc, struct xml_node *device,
                          SLICE_ARG(xml_attr(xml_child(device, "alias"), "name")));
     struct slice path = slice_from(file, 4);
     xml_set(doc, xml_need(doc, device, "source"), "path", path);
-    if (xml_named(device, "console"))
-        xml_set(doc, device, "tty", path);
     return true;
 }
 

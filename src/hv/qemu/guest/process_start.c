@@ -267,10 +267,7 @@ static bool read_definition(struct launch *l)
         return false;
     l->doc = definition_doc();
     l->capabilities = qemu_cache_get(emulator);
-    if (l->capabilities)
-        return true;
-    return error_set(l->err, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "Cannot check QEMU binary %s: %s",
-                     emulator, strerror(port_access(emulator, PORT_ACCESS_RUN) < 0 ? ENOENT : EIO));
+    return l->capabilities || qemu_cache_refuse(emulator, l->err);
 }
 
 static bool launch_steps(struct launch *l, uint64_t *log_offset)
