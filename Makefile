@@ -47,17 +47,18 @@ ifdef STATIC
 NV_LDFLAGS += -static
 endif
 MBEDTLS_LIBS ?= -lmbedtls -lmbedx509 -lmbedcrypto
-LIBS := $(if $(wildcard src/net/tls.c),$(MBEDTLS_LIBS))
 
 # Features: what belongs to each. A feature is a Kconfig symbol; with CONFIG_NAME off, FILES_NAME are
 # left out. Tables that would name them ask #ifdef CONFIG_NAME, and nothing else does.
 FILES_HYPERVISOR_TEST := src/hv/test/*.c
 FILES_SECCOMP := port/linux/seccomp.c
 FILES_ADMIN := src/admin/*.c
+FILES_TLS := src/net/tls/*.c
 
 -include $(KCONFIG)
 FEATURES := $(patsubst FILES_%,%,$(filter FILES_%,$(.VARIABLES)))
 LEFT_OUT := $(foreach f,$(FEATURES),$(if $(filter y,$(CONFIG_$f)),,$(wildcard $(FILES_$f))))
+LIBS := $(if $(filter y,$(CONFIG_TLS)),$(MBEDTLS_LIBS))
 
 PROTOCOLS := $(sort $(wildcard proto/*.x))
 GENERATED := $(PROTOCOLS:%.x=$(O)/gen/%.h) $(O)/gen/virt/schema_tables.h

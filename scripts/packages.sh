@@ -14,7 +14,7 @@ arm64) run="$run qemu-system-arm qemu-efi-aarch64" ;;
 esac
 test="libcmocka-dev python3-pytest python3-pexpect python3-libvirt libvirt-daemon
     libvirt-daemon-driver-qemu qemu-system-x86 qemu-system-arm qemu-efi-aarch64 ovmf valgrind procps
-    tshark libvirt-wireshark"
+    tshark libvirt-wireshark gnutls-bin openssl"
 bench="musl-tools strace linux-libc-dev"
 fuzz="clang llvm libclang-rt-14-dev"
 

@@ -148,6 +148,9 @@ enum co_status admin_update_tls_files(struct call *call)
     const struct server *server = admin_server_named(call, args->srv.name);
     if (!server || !admin_no_flags(call, args->flags, "adminServerUpdateTlsFiles"))
         return CO_DONE;
-    return call_fail(call, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR,
-                     "no tls service found, unable to update tls files");
+    if (!server->tls)
+        return call_fail(call, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR,
+                         "no tls service found, unable to update tls files");
+    transport_reload(&call->error);
+    return CO_DONE;
 }

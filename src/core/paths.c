@@ -35,17 +35,21 @@ static void choose_system(const char *root)
         .lib = paths_join(root, "var/lib/libvirt"),
         .log = paths_join(root, "var/log/libvirt"),
         .cache = paths_join(root, "var/cache/libvirt"),
+        .pki = paths_join(root, "etc/pki"),
     };
 }
 
+static const char *below_home(const char *name)
+{
+    const char *home = getenv("HOME");
+    return home && home[0] == '/' ? paths_join(home, name) : NULL;
+}
+
 // An XDG directory, or its default below HOME (XDG Base Directory Specification).
-static const char *xdg(const char *variable, const char *below_home)
+static const char *xdg(const char *variable, const char *otherwise)
 {
     const char *value = getenv(variable);
-    if (value && value[0] == '/')
-        return value;
-    const char *home = getenv("HOME");
-    return home && home[0] == '/' ? paths_join(home, below_home) : NULL;
+    return value && value[0] == '/' ? value : below_home(otherwise);
 }
 
 static bool choose_session(struct error *err)
@@ -63,6 +67,8 @@ static bool choose_session(struct error *err)
         .lib = paths_join(data, "libvirt"),
         .log = paths_join(cache, "libvirt/log"),
         .cache = paths_join(cache, "libvirt"),
+        .pki = "/etc/pki",
+        .user_pki = below_home(".pki/libvirt"),
         .session = true,
     };
     return true;
@@ -78,7 +84,7 @@ bool paths_choose(const char *root, bool session, struct error *err)
         choose_system(root ? root : "");
         chosen.session = session;
     }
-    if (chosen.config && chosen.run && chosen.lib && chosen.log && chosen.cache)
+    if (chosen.config && chosen.run && chosen.lib && chosen.log && chosen.cache && chosen.pki)
         return true;
     return error_set(err, VIR_FROM_NONE, VIR_ERR_INTERNAL_ERROR, "a path is too long");
 }

@@ -6,12 +6,14 @@
 #include "core/error.h"
 
 struct paths {
-    const char *config; // etc/libvirt           ($XDG_CONFIG_HOME/libvirt)
-    const char *run;    // run/libvirt           ($XDG_RUNTIME_DIR/libvirt)
-    const char *lib;    // var/lib/libvirt       ($XDG_DATA_HOME/libvirt)
-    const char *log;    // var/log/libvirt       ($XDG_CACHE_HOME/libvirt/log)
-    const char *cache;  // var/cache/libvirt     ($XDG_CACHE_HOME/libvirt)
-    bool session;       // the user's own: qemu:///session
+    const char *config;   // etc/libvirt           ($XDG_CONFIG_HOME/libvirt)
+    const char *run;      // run/libvirt           ($XDG_RUNTIME_DIR/libvirt)
+    const char *lib;      // var/lib/libvirt       ($XDG_DATA_HOME/libvirt)
+    const char *log;      // var/log/libvirt       ($XDG_CACHE_HOME/libvirt/log)
+    const char *cache;    // var/cache/libvirt     ($XDG_CACHE_HOME/libvirt)
+    const char *pki;      // etc/pki               (/etc/pki)
+    const char *user_pki; // NULL                ($HOME/.pki/libvirt)
+    bool session;         // the user's own: qemu:///session
 };
 
 // Chooses the paths: `root` (NULL for none) in front of the system's, or the user's own ones when

@@ -1,6 +1,7 @@
 // libvirtd.conf: which settings there are, and what a value of each may be.
 #include "core/settings.h"
 
+#include "core/config.h"
 #include "core/log.h"
 
 #include <stdio.h>
@@ -8,10 +9,16 @@
 
 // --- checks and conversions
 
+#ifdef CONFIG_TLS
+#define TLS_IS_BUILT true
+#define check_tls    NULL
+#else
+#define TLS_IS_BUILT false
 static const char *check_tls(const struct conf_value *value)
 {
     return value->number ? "TLS is not built into this daemon" : NULL;
 }
+#endif
 
 static const char *check_audit_logging(const struct conf_value *value)
 {
@@ -205,6 +212,7 @@ static size_t index_of(const char *name)
 void settings_default(struct settings *settings)
 {
     *settings = (struct settings){
+        .listen_tls = TLS_IS_BUILT,
         .tls_port = "16514",
         .tcp_port = "16509",
         .unix_sock_ro_perms = 0777,

@@ -44,8 +44,8 @@ struct settings {
     bool host_uuid_is_machine_id; // host_uuid_source
 };
 
-// libvirt's values for a daemon without polkit. The exception is listen_tls: libvirtd would want
-// certificates as soon as it is started with --listen.
+// libvirt's values for a daemon without polkit; listen_tls is set, as in libvirtd, where TLS is
+// built.
 void settings_default(struct settings *settings);
 // The defaults, and over them the text of a libvirtd.conf; `file` is its name for messages. A name
 // that libvirt does not know, a bad value, and a setting that asks for what is not built are

@@ -10,6 +10,7 @@
 #include "daemon/pid_file.h"
 #include "daemon/servers.h"
 #include "net/listener.h"
+#include "net/transport.h"
 #include "rpc/client.h"
 #include "virt/connection.h"
 #include "virt/hypervisor.h"
@@ -23,6 +24,16 @@ static struct watch signals;
 
 // ---- signals
 
+// libvirtd reads nothing but its keys and certificates again.
+static void reload(void)
+{
+    struct error err = {0};
+    if (transport_reload(&err))
+        log_info("daemon", "keys and certificates were read again");
+    else
+        log_error("daemon", "nothing is reloaded: %s", err.message);
+}
+
 static void take_signals(struct watch *watch, short events)
 {
     (void)events;
@@ -33,7 +44,7 @@ static void take_signals(struct watch *watch, short events)
         else if (signal == PORT_SIGNAL_TERMINATE)
             loop_stop(0);
         else if (signal == PORT_SIGNAL_RELOAD)
-            log_info("daemon", "nothing to reload");
+            reload();
     }
 }
 

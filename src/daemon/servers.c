@@ -83,6 +83,17 @@ static bool listen_unix(const struct settings *settings, const char *name, uint3
     return listener_add_unix(path, mode, group, admission, err);
 }
 
+static bool listen_ip(const struct settings *settings, const char *transport, const char *port,
+                      enum auth_scheme auth, struct error *err)
+{
+    const struct admission admission = {.server = &libvirtd_server,
+                                        .transport = transport_start(transport, settings, err),
+                                        .auth = auth};
+    const char *address = settings->listen_addr[0] ? settings->listen_addr : NULL;
+    libvirtd_server.tls |= admission.transport && admission.transport->reload;
+    return admission.transport && listener_add_tcp(address, port, &admission, err);
+}
+
 bool servers_listen(const struct settings *settings, bool ip, struct error *err)
 {
     const struct admission read_write = {
@@ -91,9 +102,6 @@ bool servers_listen(const struct settings *settings, bool ip, struct error *err)
                                         .transport = &transport_unix,
                                         .auth = settings->auth_unix_ro,
                                         .read_only = true};
-    const struct admission tcp = {
-        .server = &libvirtd_server, .transport = &transport_tcp, .auth = settings->auth_tcp};
-    const char *address = settings->listen_addr[0] ? settings->listen_addr : NULL;
     if (!listen_unix(settings, "libvirt-sock", settings->unix_sock_rw_perms, &read_write, err))
         return false;
     if (!paths()->session &&
@@ -104,5 +112,9 @@ bool servers_listen(const struct settings *settings, bool ip, struct error *err)
     if (!listen_unix(settings, "libvirt-admin-sock", settings->unix_sock_admin_perms, &admin, err))
         return false;
 #endif
-    return !ip || !settings->listen_tcp || listener_add_tcp(address, settings->tcp_port, &tcp, err);
+    if (ip && settings->listen_tcp &&
+        !listen_ip(settings, "tcp", settings->tcp_port, settings->auth_tcp, err))
+        return false;
+    return !ip || !settings->listen_tls ||
+           listen_ip(settings, "tls", settings->tls_port, settings->auth_tls, err);
 }

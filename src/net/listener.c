@@ -27,11 +27,6 @@ static size_t count;
 static struct timer retry;
 static struct client_hook client_gone_hook;
 
-static bool room(const struct server *server)
-{
-    return server->client_count < server->limits.max_clients && client_count() < CONFIG_MAX_CLIENTS;
-}
-
 void listener_reconsider(void)
 {
     for (size_t i = 0; i < count; i++)
@@ -63,7 +58,7 @@ static void ready(struct watch *watch, short events)
 {
     (void)events;
     const struct admission *admission = &((struct listener *)(void *)watch)->admission;
-    for (int i = 0; i < ACCEPTS_A_TURN && room(admission->server); i++) {
+    for (int i = 0; i < ACCEPTS_A_TURN && client_room(admission->server); i++) {
         struct port_peer peer;
         int fd = port_accept(watch->fd, &peer);
         if (fd >= 0) {
@@ -77,7 +72,7 @@ static void ready(struct watch *watch, short events)
         }
         return;
     }
-    if (!room(admission->server))
+    if (!client_room(admission->server))
         rest(admission->server);
 }
 

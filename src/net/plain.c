@@ -41,6 +41,7 @@ static void plain_close(struct connection_io *io)
 
 const struct transport transport_unix = {
     .name = "unix",
+    .secure = true, // it does not leave the host
     .read = unix_read,
     .write = plain_write,
     .send_fd = unix_send_fd,

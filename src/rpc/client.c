@@ -4,6 +4,7 @@
 #include "core/assert.h"
 #include "core/log.h"
 #include "rpc/keepalive.h"
+#include "rpc/opening.h"
 #include "rpc/receive.h"
 #include "rpc/send.h"
 #include "rpc/stream.h"
@@ -69,7 +70,7 @@ static const char *overdue(const struct client *client, uint64_t now)
     if (receive_in_message(client) && now - client->received_at > RECEIVE_STALL_NS)
         return "it stopped in the middle of a message";
     if (!client->authenticated && now - client->connected_at > LOGIN_NS)
-        return "it did not authenticate in time";
+        return client->opening ? "its handshake took too long" : "it did not authenticate in time";
     return NULL;
 }
 
@@ -103,10 +104,23 @@ static bool cut_largest_queue(void)
 static void ready(struct watch *watch, short events)
 {
     struct client *client = (struct client *)(void *)watch;
+    if (client->opening) {
+        opening_ready(client);
+        return;
+    }
+    if (client->io.transport->polls && (events & (PORT_POLL_IN | PORT_POLL_OUT)))
+        events |= client->wanted; // what it polls for is its own affair
     if (events & PORT_POLL_OUT)
         send_flush(client);
     if (!client->dead && (events & (PORT_POLL_IN | PORT_POLL_HUP | PORT_POLL_ERR)))
         receive_ready(client);
+}
+
+static void read_again(struct task *task)
+{
+    struct client *client =
+        (struct client *)(void *)((char *)task - offsetof(struct client, again));
+    receive_ready(client);
 }
 
 // Whoever found no slot, or no place for a call, looks again when some have come back (a call gives
@@ -132,7 +146,8 @@ static void enter(struct client *client, const struct admission *admission)
     client->number = ++server->last_client;
     client->read_only = admission->read_only;
     client->auth = admission->auth;
-    client->authenticated = admission->auth == AUTH_NONE;
+    client->opening = admission->transport->handshake != NULL;
+    client->authenticated = admission->auth == AUTH_NONE && !client->opening;
     server->client_count++;
     server->anonymous_count += !client->authenticated;
     client->before = server->last;
@@ -191,16 +206,42 @@ static struct client *take_client(void)
     return client;
 }
 
+static bool is_full(const struct server *server)
+{
+    return server->client_count >= server->limits.max_clients || count >= CONFIG_MAX_CLIENTS;
+}
+
+static bool has_too_many_anonymous(const struct admission *admission)
+{
+    uint32_t most = admission->server->limits.max_anonymous_clients;
+    return (admission->auth != AUTH_NONE || admission->transport->handshake) && most &&
+           admission->server->anonymous_count >= most;
+}
+
+bool client_room(const struct server *server)
+{
+    return !is_full(server) || opening_find_silent(server) != NULL;
+}
+
+// Whoever stands still in its handshake gives way to whoever comes.
+static void make_room(const struct admission *admission)
+{
+    if (!is_full(admission->server) && !has_too_many_anonymous(admission))
+        return;
+    struct client *silent = opening_find_silent(admission->server);
+    if (!silent)
+        return;
+    client_cut(silent, "somebody else came, and its handshake stood still");
+    sweep();
+}
+
 static const char *refusal(const struct admission *admission, const struct port_peer *peer)
 {
-    const struct server *server = admission->server;
-    const struct server_limits *limits = &server->limits;
-    if (server->client_count >= limits->max_clients || count >= CONFIG_MAX_CLIENTS)
+    if (is_full(admission->server))
         return "too many clients, max_clients";
-    if (admission->auth != AUTH_NONE && limits->max_anonymous_clients &&
-        server->anonymous_count >= limits->max_anonymous_clients)
+    if (has_too_many_anonymous(admission))
         return "too many clients that have not authenticated, max_anonymous_clients";
-    if (server->own_user_only && !(peer->has_credentials && peer->uid == port_uid())) {
+    if (admission->server->own_user_only && !(peer->has_credentials && peer->uid == port_uid())) {
         log_warning("rpc", "disallowing client %d with uid %u", (int)peer->pid,
                     (unsigned)peer->uid);
         return "only the daemon's own user is admitted";
@@ -211,6 +252,7 @@ static const char *refusal(const struct admission *admission, const struct port_
 struct client *client_add(int fd, const struct admission *admission, const struct port_peer *peer)
 {
     start_up_once();
+    make_room(admission);
     const char *why_not = refusal(admission, peer);
     if (why_not) {
         log_warning("rpc", "connection to server %s refused: %s", admission->server->name, why_not);
@@ -227,6 +269,8 @@ struct client *client_add(int fd, const struct admission *admission, const struc
         return NULL;
     }
     client->io = (struct connection_io){.fd = fd, .transport = admission->transport};
+    client->again.run = read_again;
+    client->wanted = PORT_POLL_IN;
     client->identity.peer = *peer;
     client->connected = port_time_us();
     client->connected_at = client->received_at = client->progress_at = loop_now();
@@ -256,6 +300,8 @@ void client_cut(struct client *client, const char *why)
     stream_client_gone(client);
     call_client_gone(client);
     keepalive_stop(client);
+    opening_gone(client);
+    task_forget(&client->again);
     receive_drop(client);
     send_drop(client);
     loop_unwatch(&client->watch);
@@ -280,15 +326,17 @@ void client_close_all(void)
 
 void client_update(struct client *client)
 {
-    if (client->dead)
+    const struct transport *transport = client->io.transport;
+    if (client->dead || client->opening)
         return;
-    short events = 0;
-    if (receive_wanted(client))
-        events |= PORT_POLL_IN;
-    if (client->send_blocked)
-        events |= PORT_POLL_OUT;
-    if (events)
-        loop_watch_for(&client->watch, events);
+    client->wanted = (short)((receive_wanted(client) ? PORT_POLL_IN : 0) |
+                             (client->send_blocked ? PORT_POLL_OUT : 0));
+    if ((client->wanted & PORT_POLL_IN) && transport->pending && transport->pending(&client->io))
+        task_wake(&client->again);
+    if (client->wanted)
+        loop_watch_for(&client->watch, transport->polls
+                                           ? transport->polls(&client->io, client->wanted)
+                                           : client->wanted);
     else // a hang-up would be told in every turn, and is seen when there is something to do again
         loop_watch_rest(&client->watch);
 }

@@ -29,6 +29,9 @@ struct client {
     int64_t connected;     // microseconds since 1970
     enum auth_scheme auth; // what it had to pass, or still has
     bool used, read_only, authenticated;
+    bool opening; // its transport is in its handshake (rpc/opening.h)
+    bool opening_queued;
+    struct client *opening_next;
     bool closing; // gone as soon as its queue is empty
     bool dead;    // to be taken apart at the end of this turn
 
@@ -40,6 +43,8 @@ struct client {
     uint64_t received_at;  // when bytes last came, loop_now()
     uint64_t connected_at; // likewise
     uint32_t fds_wanted;   // descriptors that `incoming` still lacks
+    short wanted;          // of its transport: PORT_POLL_IN, PORT_POLL_OUT
+    struct task again;     // reads what polling does not tell of
 
     // calls in progress and streams
     uint32_t call_count;
@@ -61,6 +66,8 @@ struct client {
     uint32_t unanswered;
 };
 
+// Whether somebody more may connect to the server.
+bool client_room(const struct server *server);
 // Takes over a connected descriptor, whatever the result; refused (and closed) when there are too
 // many.
 struct client *client_add(int fd, const struct admission *admission, const struct port_peer *peer);

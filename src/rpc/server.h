@@ -30,6 +30,7 @@ struct server_workers {
 
 struct server {
     const char *name;
+    bool tls; // somebody can come to it over TLS
     struct server_limits limits;
     struct server_workers workers;
     bool own_user_only;          // only local peers with the daemon's own uid are admitted

@@ -204,10 +204,9 @@ static enum co_status connect_get_hostname(struct call *call)
     return CO_DONE;
 }
 
-// A unix socket does not leave the host.
 static enum co_status connect_is_secure(struct call *call)
 {
-    xdr_put_i32(call_reply(call), call->client->identity.peer.family == PORT_UNIX);
+    xdr_put_i32(call_reply(call), call->client->io.transport->secure);
     return CO_DONE;
 }
 
