@@ -54,6 +54,7 @@ FILES_HYPERVISOR_TEST := src/hv/test/*.c
 FILES_SECCOMP := port/linux/seccomp.c
 FILES_ADMIN := src/admin/*.c
 FILES_TLS := src/net/tls/*.c
+FILES_ACCESS := src/auth/access*.c src/virt/access*.c src/daemon/acl_check.c
 
 -include $(KCONFIG)
 FEATURES := $(patsubst FILES_%,%,$(filter FILES_%,$(.VARIABLES)))

@@ -102,6 +102,9 @@ int port_listen_tcp(const char *address, const char *service, int *fds, size_t m
 // Whether somebody could listen on that port now, on IPv4 and IPv6.
 bool port_tcp_is_free(uint16_t port);
 int port_accept(int listener, struct port_peer *peer);
+// The supplementary groups of a unix socket's other end, at the time it connected: their number;
+// -ERANGE when there are more than `max`.
+int port_peer_groups(int fd, uint32_t *gids, size_t max);
 int port_connect_unix(const char *path);                  // -EAGAIN: the backlog is full, try again
 int port_connect_tcp(const char *address, uint16_t port); // numeric address; ends in PORT_POLL_OUT
 int port_socket_error(int fd);                            // of a connection that was under way
@@ -255,6 +258,8 @@ int port_user_lookup(const char *name, uint32_t *uid, uint32_t *gid);
 int port_group_lookup(const char *name, uint32_t *gid);
 int port_user_name(uint32_t uid, char *to, size_t size);
 int port_group_name(uint32_t gid, char *to, size_t size);
+// The gids of the groups in which /etc/group lists the user; at most `max`. Returns how many.
+size_t port_user_groups(uint32_t uid, uint32_t *gids, size_t max);
 
 // Leaves the terminal: returns in the child, which is a session of its own; the parent exits 0 once
 // the child calls port_daemon_ready(0), or with the number it is called with.

@@ -372,20 +372,54 @@ static int procedure_type(const struct program *program, const struct procedure 
     return model.definitions[definition].type + 1;
 }
 
+// The permissions that rules ask for; 0 stands for none. Their indices are 8 bits wide.
+#define PERMISSIONS_MAX 128
+
+static struct {
+    const char *object, *permission;
+} permissions[PERMISSIONS_MAX];
+static int permission_count = 1;
+
+static int permission_index(const struct program *program, const struct procedure *procedure,
+                            const struct rule *rule)
+{
+    if (!rule->object)
+        return 0;
+    for (int i = 1; i < permission_count; i++)
+        if (strcmp(permissions[i].object, rule->object) == 0 &&
+            strcmp(permissions[i].permission, rule->permission) == 0)
+            return i;
+    if (permission_count == PERMISSIONS_MAX)
+        fail_at(program->file, procedure->line, "more than %d permissions", PERMISSIONS_MAX - 1);
+    permissions[permission_count].object = rule->object;
+    permissions[permission_count].permission = rule->permission;
+    return permission_count++;
+}
+
+static void put_permissions(void)
+{
+    put("const struct xdr_permission contract_permissions[] = {\n    {0, 0},\n");
+    for (int i = 1; i < permission_count; i++)
+        put("    {%u, %u}, // %d: %s.%s\n", name_offset(permissions[i].object),
+            name_offset(permissions[i].permission), i, permissions[i].object,
+            permissions[i].permission);
+    put("};\n\nconst uint8_t contract_permission_count = %d;\n\n", permission_count);
+}
+
 static void put_rule(const struct program *program, const struct procedure *procedure,
                      const struct rule *rule)
 {
     static const char *const kinds[] = {"ACCESS", "FILTER", "READWRITE", "SECURE", "SPARSE"};
     static const char *const tests[] = {"ALWAYS", "HAS", "ANY", "LACKS", "IS"};
-    put("    {%u, %u, ", rule->object ? name_offset(rule->object) : 0,
-        rule->permission ? name_offset(rule->permission) : 0);
+    put("    {%d, XDR_RULE_%s, XDR_TEST_%s, ", permission_index(program, procedure, rule),
+        kinds[rule->kind], tests[rule->test]);
     if (rule->argument) {
         procedure_type(program, procedure, procedure->args);
         put("offsetof(struct %s, %s)", procedure->args, rule->argument);
     } else {
         put("0");
     }
-    put(", XDR_RULE_%s, XDR_TEST_%s, %uu},\n", kinds[rule->kind], tests[rule->test], rule->value);
+    put(", %uu},\n", rule->value);
 }
 
 static bool same_rule(const struct procedure *a, const struct procedure *b, int i)
@@ -485,6 +519,7 @@ void emit(const char *directory)
     put("\n");
     put_types();
     put_rules();
+    put_permissions();
     for (int i = 0; i < model.program_count; i++)
         put_program(&model.programs[i]);
     put_names();

@@ -92,8 +92,6 @@ int port_fork(void);
 void port_close_others(const int *keep, size_t keep_count);
 // Marks every descriptor from 3 on to be closed by exec.
 void port_close_others_on_exec(void);
-// The gids of the groups in which /etc/group lists the user; at most `max`. Returns how many.
-size_t port_user_groups(uint32_t uid, uint32_t *gids, size_t max);
 // No program that this process starts from now on has any capability, not even as root.
 bool port_drop_all_privileges(void);
 // Refuses the system calls that nobody here needs; needs PR_SET_NO_NEW_PRIVS (seccomp.c).

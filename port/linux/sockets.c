@@ -216,6 +216,14 @@ static void describe_credentials(struct port_peer *peer, int fd)
     peer->pid = who.pid;
 }
 
+int port_peer_groups(int fd, uint32_t *gids, size_t max)
+{
+    socklen_t len = (socklen_t)(max * sizeof(*gids));
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, gids, &len) < 0)
+        return -errno;
+    return (int)(len / sizeof(*gids));
+}
+
 // Replies are written whole: waiting for more to send would only delay them.
 static void send_at_once(int fd)
 {

@@ -109,6 +109,14 @@ int port_group_lookup(const char *name, uint32_t *gid)
     return find_account(name, gid);
 }
 
+size_t port_user_groups(uint32_t uid, uint32_t *gids, size_t max)
+{
+    (void)uid;
+    (void)gids;
+    (void)max;
+    return 0;
+}
+
 static int account_name(uint32_t id, char *to, size_t size)
 {
     for (size_t i = 0; i < sizeof(accounts) / sizeof(accounts[0]); i++) {

@@ -55,8 +55,9 @@ static const char *convert_auth(void *field, const struct conf_value *value)
 static const char *check_access_drivers(const struct conf_value *value)
 {
     for (size_t i = 0; i < value->count; i++)
-        if (!slice_is(value->items[i], "none"))
-            return "no access driver is built into this daemon; use [ \"none\" ]";
+        if (value->count > 1 ||
+            !(slice_is(value->items[i], "none") || slice_is(value->items[i], "rules")))
+            return "the access drivers of this daemon are [ \"none\" ] and [ \"rules\" ]";
     return NULL;
 }
 

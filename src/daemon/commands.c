@@ -1,6 +1,8 @@
 // Commands: one table, looked up by the name of the binary and by the first word.
 #include "daemon/commands.h"
 
+#include "core/config.h"
+
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +14,9 @@ struct command {
 };
 
 static const struct command commands[] = {
+#ifdef CONFIG_ACCESS
+    {"acl-check", acl_check_main, "what the access rules allow"},
+#endif
     {NULL, NULL, NULL},
 };
 

@@ -8,10 +8,12 @@
 #include "core/settings.h"
 #include "daemon/idle.h"
 #include "daemon/pid_file.h"
+#include "daemon/rules.h"
 #include "daemon/servers.h"
 #include "net/listener.h"
 #include "net/transport.h"
 #include "rpc/client.h"
+#include "virt/access.h"
 #include "virt/connection.h"
 #include "virt/hypervisor.h"
 
@@ -24,14 +26,15 @@ static struct watch signals;
 
 // ---- signals
 
-// libvirtd reads nothing but its keys and certificates again.
+// Keys and certificates, as libvirtd does, and the access rules.
 static void reload(void)
 {
     struct error err = {0};
     if (transport_reload(&err))
         log_info("daemon", "keys and certificates were read again");
     else
-        log_error("daemon", "nothing is reloaded: %s", err.message);
+        log_error("daemon", "keys and certificates are not read again: %s", err.message);
+    rules_reload();
 }
 
 static void take_signals(struct watch *watch, short events)
@@ -121,10 +124,11 @@ static void confine(void)
 static bool start(const struct options *options, struct error *err)
 {
     if (!read_settings(options, err) || !make_directories(err) || !start_log(options, err) ||
-        !pid_file_take(options, err) || !start_signals(err))
+        !rules_start(&settings, err) || !pid_file_take(options, err) || !start_signals(err))
         return false;
     servers_add(&settings);
     connection_init();
+    access_init();
     if (!start_hypervisors(err) || !servers_listen(&settings, options->listen, err))
         return false;
     confine();

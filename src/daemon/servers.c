@@ -9,6 +9,7 @@
 #include "proto/qemu.h"
 #include "proto/remote.h"
 #include "rpc/dispatch.h"
+#include "virt/access.h"
 #include "virt/connection.h"
 #include "virt/handlers.h"
 
@@ -17,11 +18,13 @@ static struct service remote_service = {
     .program = &remote_program,
     .handler = handlers_find_remote,
     .gate = connection_gate,
+    .access = access_gate,
 };
 static struct service qemu_service = {
     .program = &qemu_program,
     .handler = handlers_find_qemu,
     .gate = connection_gate,
+    .access = access_gate,
 };
 
 #ifdef CONFIG_ADMIN

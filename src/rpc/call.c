@@ -99,9 +99,8 @@ void *call_state(struct call *call, size_t size)
     return call->state;
 }
 
-void call_run(struct call *call, call_handler *handler)
+void call_run(struct call *call)
 {
-    call->handler = handler;
     run(call);
 }
 
@@ -188,8 +187,21 @@ static void unlink_from_client(struct call *call)
     call->client->call_count--;
 }
 
+// The last line of defence: what a handler has found out without asking does not leave.
+static void withhold_unchecked(struct call *call)
+{
+    if (!call->access_due || error_is_set(&call->error))
+        return;
+#ifdef CONFIG_DEBUG_CHECKS
+    assert(!"a handler has not asked for access to its object");
+#endif
+    call_fail(call, VIR_FROM_ACCESS, VIR_ERR_ACCESS_DENIED, "%s asked for no permission",
+              xdr_procedure_name(call->procedure));
+}
+
 void call_end(struct call *call)
 {
+    withhold_unchecked(call);
     struct slot *reply = finished_reply(call);
     if (error_is_set(&call->error))
         log_debug("rpc", "%s: %s", xdr_procedure_name(call->procedure), call->error.message);

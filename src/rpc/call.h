@@ -34,6 +34,7 @@ struct call {
     struct call *next, *held_next; // rpc/call.c's
     bool held;                     // likewise: there was no slot for a reply when its turn came
     size_t state_used;
+    bool access_due; // the handler must still ask for access to the object (virt/access.h)
     struct error error;
     _Alignas(16) unsigned char args[CALL_ARGS_SIZE];
     _Alignas(16) unsigned char state[CALL_STATE_SIZE]; // zero when the call begins

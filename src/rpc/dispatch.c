@@ -60,7 +60,7 @@ static bool may_run(struct call *call, const struct service *service)
     if (call->client->read_only &&
         !xdr_procedure_allow_readonly(call->procedure, call->args, &call->error))
         return false;
-    return !service->gate || service->gate(call);
+    return (!service->gate || service->gate(call)) && (!service->access || service->access(call));
 }
 
 static void refuse(struct client *client, struct slot *slot, const struct message_header *header,
@@ -84,13 +84,13 @@ void dispatch_call(struct client *client, struct slot *slot, const struct messag
     if (header->type == VIR_NET_CALL_WITH_FDS)
         slot->done += 4; // the number of descriptors
     struct call *call = call_begin(client, slot, procedure);
+    call->handler = service->handler((uint32_t)header->proc);
     if (!may_run(call, service)) {
         call_end(call);
         return;
     }
-    call_handler *handler = service->handler((uint32_t)header->proc);
-    if (handler) {
-        call_run(call, handler);
+    if (call->handler) {
+        call_run(call);
         return;
     }
     call_fail(call, VIR_FROM_NONE, VIR_ERR_NO_SUPPORT, "%s", xdr_procedure_name(procedure));

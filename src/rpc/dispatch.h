@@ -1,7 +1,7 @@
 // Dispatch: the one way from a request to its handler, and from there to its reply.
 //
 // header check -> program -> procedure -> authentication gate -> arguments decoded -> read-only
-// rules -> access rule -> the program's own gate -> handler. Whatever fails on the way is answered
+// rules -> the program's own gate -> access rules -> handler. Whatever fails on the way is answered
 // with a virError.
 #ifndef RPC_DISPATCH_H
 #define RPC_DISPATCH_H
@@ -16,6 +16,8 @@ struct service {
     // Whether this call may run now, after all general checks; false with call->error set. May be
     // NULL.
     bool (*gate)(struct call *call);
+    // Whether the peer may do what it asks for; likewise. call->handler is the one that would run.
+    bool (*access)(struct call *call);
     struct service *next;
 };
 
@@ -29,7 +31,7 @@ bool call_available(void);
 // Begins a call, with the request's slot as its own; NULL when there is none left.
 struct call *call_begin(struct client *client, struct slot *request,
                         const struct xdr_procedure *procedure);
-void call_run(struct call *call, call_handler *handler); // from the start
-void call_end(struct call *call);                        // replies and gives everything back
+void call_run(struct call *call); // its handler, from the start
+void call_end(struct call *call); // replies and gives everything back
 
 #endif

@@ -115,13 +115,21 @@ enum xdr_rule_test {
 };
 
 struct xdr_rule {
-    uint16_t object;     // in contract_names: "domain", "storage_pool", ...; 0 when it has none
-    uint16_t permission; // "getattr", "search_domains", ...
-    uint16_t offset;     // of the unsigned int that the test looks at, in the arguments' C struct
+    uint8_t permission; // in contract_permissions; 0 when it has none
     uint8_t kind;
     uint8_t test;
+    uint16_t offset; // of the unsigned int that the test looks at, in the arguments' C struct
     uint32_t value;
 };
+
+// A permission, by its names in contract_names: "domain", "storage_pool", ... and "getattr",
+// "search_domains", ... No name stands twice in there: equal names have equal offsets.
+struct xdr_permission {
+    uint16_t object;
+    uint16_t permission;
+};
+
+#define XDR_PERMISSIONS_MAX 128 // that the contract can have, with 0, which is none
 
 struct xdr_procedure {
     uint16_t name; // 0: no such number
@@ -142,6 +150,8 @@ struct xdr_program {
 };
 
 extern const struct xdr_rule contract_rules[];
+extern const struct xdr_permission contract_permissions[];
+extern const uint8_t contract_permission_count; // with 0
 
 // NULL when the program has no procedure of that number.
 const struct xdr_procedure *xdr_procedure_find(const struct xdr_program *program, int32_t number);

@@ -64,12 +64,12 @@ const struct xdr_rule *xdr_procedure_rule(const struct xdr_procedure *procedure,
 
 const char *xdr_rule_object(const struct xdr_rule *rule)
 {
-    return contract_names + rule->object;
+    return contract_names + contract_permissions[rule->permission].object;
 }
 
 const char *xdr_rule_permission(const struct xdr_rule *rule)
 {
-    return contract_names + rule->permission;
+    return contract_names + contract_permissions[rule->permission].permission;
 }
 
 // libvirt's refusals come from the part of libvirt that the function belongs to.

@@ -106,7 +106,8 @@ static void what_is_not_built_is_refused_and_not_ignored(void **state)
            "1: auth_unix_rw: polkit is not built into this daemon; use \"none\"");
     refuse("auth_tcp = \"sasl\"", "1: auth_tcp: SASL is not built into this daemon; use \"none\"");
     refuse("access_drivers = [ \"polkit\" ]",
-           "1: access_drivers: no access driver is built into this daemon; use [ \"none\" ]");
+           "1: access_drivers: the access drivers of this daemon are [ \"none\" ] and "
+           "[ \"rules\" ]");
     refuse("audit_level = 2", "1: audit_level: auditing is not built into this daemon");
     refuse("audit_logging = 1", "1: audit_logging: auditing is not built into this daemon");
     refuse("mdns_adv = 1", "1: mdns_adv: multicast DNS is not built into this daemon");

@@ -1,8 +1,8 @@
 // Domains: the table of all domains of all hypervisors.
 //
-// A domain in memory is a small row; its definitions are files (virt/domain/definition.h). Rows stay in
-// place while somebody refers to them: whoever waits keeps a reference (domain_ref) and looks at
-// `removed` afterwards.
+// A domain in memory is a small row; its definitions are files (virt/domain/definition.h). Rows
+// stay in place while somebody refers to them: whoever waits keeps a reference (domain_ref) and
+// looks at `removed` afterwards.
 #ifndef VIRT_DOMAIN_H
 #define VIRT_DOMAIN_H
 
@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/loop.h"
 #include "core/slice.h"
+#include "core/uuid.h"
 #include "virt/domain/domain_constants.h"
 
 #define DOMAIN_NAME_SIZE 252 // with the NUL: NAME.xml must be a file name
@@ -75,7 +76,7 @@ bool domain_active(const struct domain *domain);
 // Changes state and reason; the driver's status file is the driver's to write.
 void domain_set_state(struct domain *domain, int state, int reason);
 int32_t domain_new_id(const struct hypervisor *hypervisor); // from 1, never used before in this run
-void domain_keep_ids(const struct hypervisor *hypervisor); // those in use now are not given anew
+void domain_keep_ids(const struct hypervisor *hypervisor);  // those in use now are not given anew
 void domain_forget_ids(const struct hypervisor *hypervisor); // start again from 1
 
 // Jobs: what changes a domain excludes other changes, as libvirt's domain jobs do. To be used as
@@ -103,7 +104,8 @@ bool domain_check_present(const struct domain *domain, struct error *err);
 void domain_job_end(struct domain *domain, const struct task *owner);
 void domain_job_wake(struct domain *domain); // the table's own: has those who wait look again
 
-void domain_uuid_format(const uint8_t uuid[16], char to[37]);
-bool domain_uuid_parse(struct slice text, uint8_t uuid[16]);
+// The names that the handlers use for core/uuid.h's.
+#define domain_uuid_format uuid_format
+#define domain_uuid_parse  uuid_parse
 
 #endif

@@ -1,6 +1,8 @@
 // The row that a document from a client is for.
 #include "virt/domain/domain_claim.h"
 
+#include "virt/access.h"
+
 // VIR_ERR_OPERATION_FAILED when name or uuid belong to another domain (virDomainObjListAdd).
 static bool check_identity(const struct domain *same_uuid, const struct domain *same_name,
                            struct slice name, struct error *err)
@@ -19,9 +21,10 @@ static bool check_identity(const struct domain *same_uuid, const struct domain *
     return true;
 }
 
-struct domain *domain_claim(const struct hypervisor *hypervisor, const struct xml_node *tree,
-                            bool *added, struct error *err)
+struct domain *domain_claim(struct call *call, const struct hypervisor *hypervisor,
+                            const struct xml_node *tree, bool *added)
 {
+    struct error *err = &call->error;
     uint8_t uuid[16];
     struct slice name = xml_text_at(tree, "name");
     *added = false;
@@ -29,6 +32,9 @@ struct domain *domain_claim(const struct hypervisor *hypervisor, const struct xm
         error_set(err, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "malformed uuid element");
         return NULL;
     }
+    const struct access_object object = {.kind = ACCESS_DOMAIN, .name = name, .uuid = uuid};
+    if (!access_check_object(call, &object))
+        return NULL;
     struct domain *same_uuid = domain_taken_uuid(hypervisor, uuid);
     struct domain *same_name = domain_taken_name(hypervisor, name);
     if (!check_identity(same_uuid, same_name, name, err))

@@ -554,7 +554,6 @@ enum {
 // virConnectFlags
 enum {
     VIR_CONNECT_RO = 1,
-    VIR_CONNECT_NO_ALIASES = 2,
 };
 
 // virNodeSuspendTarget

@@ -50,7 +50,7 @@ static bool create_xml_open(struct call *call, struct create_xml_state *s)
         return false;
     if (!parse_document(call, hypervisor))
         return false;
-    s->base.domain = domain_claim(hypervisor, definition_scratch()->root, &s->added, &call->error);
+    s->base.domain = domain_claim(call, hypervisor, definition_scratch()->root, &s->added);
     if (!s->base.domain)
         return false;
     if (!check_creatable(s, &call->error)) {

@@ -51,7 +51,7 @@ static bool define_open(struct call *call, struct define_state *s)
         return false;
     if (!define_parse(call, hypervisor))
         return false;
-    s->base.domain = domain_claim(hypervisor, definition_scratch()->root, &s->added, &call->error);
+    s->base.domain = domain_claim(call, hypervisor, definition_scratch()->root, &s->added);
     return s->base.domain != NULL;
 }
 

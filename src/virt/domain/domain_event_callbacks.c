@@ -3,6 +3,7 @@
 
 #include "core/assert.h"
 #include "rpc/client.h"
+#include "virt/access.h"
 
 #include <string.h>
 
@@ -79,7 +80,8 @@ struct event_callback *event_callback_next(const struct event_callback *previous
         struct event_callback *callback = &callbacks[i];
         if (callback->client && callback->event == event &&
             callback->hypervisor == domain->hypervisor &&
-            (!callback->one || memcmp(callback->uuid, domain->uuid, 16) == 0))
+            (!callback->one || memcmp(callback->uuid, domain->uuid, 16) == 0) &&
+            access_hears_of(callback->client, domain))
             return callback;
     }
     return NULL;

@@ -1,6 +1,7 @@
 // Handlers: lists of domains, the old calls and the one with filters.
 #include "virt/domain/domain_list.h"
 
+#include "virt/access.h"
 #include "virt/domain/domain_call.h"
 #include "virt/handlers.h"
 
@@ -81,12 +82,12 @@ bool domain_matches(const struct domain *domain, uint32_t filter)
     return true;
 }
 
-static struct domain *next_match(const struct hypervisor *hypervisor, struct domain *domain,
-                                 uint32_t filter)
+static struct domain *next_match(const struct call *call, struct domain *domain, uint32_t filter)
 {
-    domain = domain_next(hypervisor, domain);
-    while (domain && !domain_matches(domain, filter))
+    const struct hypervisor *hypervisor = connection_hypervisor(call->client);
+    do
         domain = domain_next(hypervisor, domain);
+    while (domain && !(domain_matches(domain, filter) && access_shows_domain(call, domain)));
     return domain;
 }
 
@@ -102,15 +103,15 @@ static enum co_status list_all_domains(struct call *call)
         return CO_DONE;
     struct xdr_writer *w = call_reply(call);
     struct xdr_list_mark list = xdr_list_begin(w, REMOTE_DOMAIN_LIST_MAX);
-    struct domain *domain = next_match(hypervisor, NULL, args->flags);
-    for (; domain && args->need_results; domain = next_match(hypervisor, domain, args->flags)) {
+    struct domain *domain = next_match(call, NULL, args->flags);
+    for (; domain && args->need_results; domain = next_match(call, domain, args->flags)) {
         struct remote_nonnull_domain dom;
         domain_to_wire(domain, &dom);
         xdr_list_add(w, &list);
         xdr_encode(w, XDR_TYPE(remote_nonnull_domain), &dom);
     }
     uint32_t count = list.count;
-    for (; domain; domain = next_match(hypervisor, domain, args->flags))
+    for (; domain; domain = next_match(call, domain, args->flags))
         count++;
     xdr_list_end(w, &list);
     xdr_put_u32(w, count);
@@ -126,7 +127,7 @@ static enum co_status reply_count(struct call *call, uint32_t filter)
     if (!hypervisor)
         return CO_DONE;
     struct domain *domain = NULL;
-    while ((domain = next_match(hypervisor, domain, filter)))
+    while ((domain = next_match(call, domain, filter)))
         count++;
     xdr_put_i32(call_reply(call), count);
     return CO_DONE;
@@ -162,8 +163,7 @@ static enum co_status list_domains(struct call *call)
     struct xdr_writer *w = call_reply(call);
     struct xdr_list_mark list = xdr_list_begin(w, REMOTE_DOMAIN_LIST_MAX);
     struct domain *domain = NULL;
-    while (max-- > 0 &&
-           (domain = next_match(hypervisor, domain, VIR_CONNECT_LIST_DOMAINS_ACTIVE))) {
+    while (max-- > 0 && (domain = next_match(call, domain, VIR_CONNECT_LIST_DOMAINS_ACTIVE))) {
         xdr_list_add(w, &list);
         xdr_put_i32(w, domain->id);
     }
@@ -180,8 +180,7 @@ static enum co_status list_defined_domains(struct call *call)
     struct xdr_writer *w = call_reply(call);
     struct xdr_list_mark list = xdr_list_begin(w, REMOTE_DOMAIN_LIST_MAX);
     struct domain *domain = NULL;
-    while (max-- > 0 &&
-           (domain = next_match(hypervisor, domain, VIR_CONNECT_LIST_DOMAINS_INACTIVE))) {
+    while (max-- > 0 && (domain = next_match(call, domain, VIR_CONNECT_LIST_DOMAINS_INACTIVE))) {
         xdr_list_add(w, &list);
         xdr_put_string(w, slice_of(domain->name));
     }

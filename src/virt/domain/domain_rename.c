@@ -1,5 +1,6 @@
 // Handlers: giving a domain another name.
 #include "text/utf8.h"
+#include "virt/access.h"
 #include "virt/domain/domain_call.h"
 #include "virt/domain/domain_event.h"
 #include "virt/handlers.h"
@@ -27,7 +28,12 @@ static bool rename_open(struct call *call, struct rename_state *s)
                   "string new_name in virDomainRename must not be empty");
         return false;
     }
+    // Names are what access rules go by: whoever gives a domain a name needs the permission there,
+    // too. libvirt looks at the old name only.
+    const struct access_object renamed = {
+        .kind = ACCESS_DOMAIN, .name = args->new_name, .uuid = args->dom.uuid};
     return call_driver_flags(call, hypervisor, args->flags, 0, "DomainRename") &&
+           call_find_domain(call, &args->dom) && access_check_object(call, &renamed) &&
            domain_call_open(call, &s->base, &args->dom);
 }
 

@@ -6,6 +6,7 @@
 #include "rpc/xdr_params.h"
 #include "virt/domain/domain_call.h"
 #include "virt/domain/domain_facts.h"
+#include "virt/access.h"
 #include "virt/domain/domain_list.h"
 #include "virt/handlers.h"
 
@@ -296,7 +297,7 @@ static bool next_domain(struct call *call, struct stats_state *s)
         do
             domain =
                 stats_args(call)->doms.count ? next_named(s) : domain_next(s->hypervisor, domain);
-        while (domain && !domain_matches(domain, filters));
+        while (domain && !(domain_matches(domain, filters) && access_shows_domain(call, domain)));
     if (domain)
         domain_ref(domain);
     s->base.domain = domain;

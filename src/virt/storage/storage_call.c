@@ -1,6 +1,7 @@
 // What the handlers of storage procedures share.
 #include "virt/storage/storage_call.h"
 
+#include "virt/access.h"
 #include "virt/domain/domain_call.h"
 
 #include <stdio.h>
@@ -57,6 +58,25 @@ struct storage_pool *storage_call_inactive(struct call *call,
     else
         return pool;
     return NULL;
+}
+
+struct access_object storage_volume_object(const struct storage_pool *pool, struct slice name)
+{
+    return (struct access_object){
+        .kind = ACCESS_STORAGE_VOL, .name = name, .parent = slice_of(pool ? pool->name : NULL)};
+}
+
+bool storage_check_volume(struct call *call, const struct storage_pool *pool, struct slice name)
+{
+    struct access_object object = storage_volume_object(pool, name);
+    return access_check_object(call, &object);
+}
+
+bool storage_shows_volume(const struct call *call, const struct storage_pool *pool,
+                          struct slice name)
+{
+    struct access_object object = storage_volume_object(pool, name);
+    return access_shows(call, &object);
 }
 
 void storage_call_fail(struct call *call, int result, const char *what, const char *path)

@@ -2,6 +2,7 @@
 #ifndef VIRT_STORAGE_CALL_H
 #define VIRT_STORAGE_CALL_H
 
+#include "auth/access.h"
 #include "proto/remote.h"
 #include "rpc/call.h"
 #include "virt/storage/storage.h"
@@ -17,6 +18,13 @@ struct storage_pool *storage_call_active(struct call *call,
 struct storage_pool *storage_call_inactive(struct call *call,
                                            const struct remote_nonnull_storage_pool *pool);
 bool storage_check_active(const struct storage_pool *pool, struct error *err);
+// A volume as access rules know it; `pool` NULL: of a pool that is not there.
+struct access_object storage_volume_object(const struct storage_pool *pool, struct slice name);
+// access_check_object() for it.
+bool storage_check_volume(struct call *call, const struct storage_pool *pool, struct slice name);
+// Whether a list shows the volume.
+bool storage_shows_volume(const struct call *call, const struct storage_pool *pool,
+                          struct slice name);
 // Sets the call's error from an errno: "FORMAT: strerror".
 void storage_call_fail(struct call *call, int result, const char *what, const char *path);
 

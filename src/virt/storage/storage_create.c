@@ -214,7 +214,8 @@ static const struct storage_pool *create_open(struct call *call, struct create_s
     if (!call_flags(call, create_args(call)->flags,
                     VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA | VIR_STORAGE_VOL_CREATE_VALIDATE,
                     VIR_FROM_STORAGE, "storageVolCreateXML") ||
-        !(pool = create_pool(call)) || !read_volume(create_args(call)->xml, &want, &call->error))
+        !(pool = create_pool(call)) || !read_volume(create_args(call)->xml, &want, &call->error) ||
+        !storage_check_volume(call, pool, slice_of(want.name)))
         return NULL;
     memcpy(s->name, want.name, sizeof(s->name));
     return pool;

@@ -1,4 +1,5 @@
 // Handlers: defining, starting and looking at storage pools.
+#include "virt/access.h"
 #include "virt/domain/domain_call.h"
 #include "virt/handlers.h"
 #include "virt/storage/storage_call.h"
@@ -39,7 +40,8 @@ static struct storage_pool *define_put(struct call *call, struct define_state *s
     if (!storage_call_supported(call) ||
         !call_flags(call, args->flags, VIR_STORAGE_POOL_DEFINE_VALIDATE, VIR_FROM_STORAGE,
                     "storagePoolDefineXML") ||
-        !storage_parse(definition_scratch(), args->xml, &read, &call->error))
+        !storage_parse(definition_scratch(), args->xml, &read, &call->error) ||
+        !access_check_pool(call, &read))
         return NULL;
     const struct storage_pool *before = storage_by_uuid(read.uuid);
     if (before && before->busy) {

@@ -1,4 +1,5 @@
 // Handlers: which storage pools there are, and what is known of them without a look at the disk.
+#include "virt/access.h"
 #include "virt/domain/domain_call.h"
 #include "virt/handlers.h"
 #include "virt/storage/storage_call.h"
@@ -26,9 +27,10 @@ static bool matches(const struct storage_pool *pool, uint32_t filter)
     return true;
 }
 
-static struct storage_pool *next_match(struct storage_pool *pool, uint32_t filter)
+static struct storage_pool *next_match(const struct call *call, struct storage_pool *pool,
+                                       uint32_t filter)
 {
-    while ((pool = storage_next(pool)) && !matches(pool, filter))
+    while ((pool = storage_next(pool)) && !(matches(pool, filter) && access_shows_pool(call, pool)))
         ;
     return pool;
 }
@@ -45,7 +47,7 @@ static enum co_status list_all_storage_pools(struct call *call)
     struct xdr_writer *w = call_reply(call);
     struct xdr_list_mark list = xdr_list_begin(w, REMOTE_STORAGE_POOL_LIST_MAX);
     uint32_t count = 0;
-    for (struct storage_pool *pool = NULL; (pool = next_match(pool, args->flags)); count++) {
+    for (struct storage_pool *pool = NULL; (pool = next_match(call, pool, args->flags)); count++) {
         struct remote_nonnull_storage_pool wire;
         if (!args->need_results)
             continue;
@@ -72,7 +74,7 @@ static enum co_status num_of_storage_pools(struct call *call)
     int32_t count = 0;
     if (!storage_call_supported(call))
         return CO_DONE;
-    for (struct storage_pool *pool = NULL; (pool = next_match(pool, old_filter(call)));)
+    for (struct storage_pool *pool = NULL; (pool = next_match(call, pool, old_filter(call)));)
         count++;
     xdr_put_i32(call_reply(call), count);
     return CO_DONE;
@@ -89,7 +91,7 @@ static enum co_status list_storage_pools(struct call *call)
     struct xdr_writer *w = call_reply(call);
     struct xdr_list_mark list = xdr_list_begin(w, REMOTE_STORAGE_POOL_LIST_MAX);
     struct storage_pool *pool = NULL;
-    while (max-- > 0 && (pool = next_match(pool, old_filter(call)))) {
+    while (max-- > 0 && (pool = next_match(call, pool, old_filter(call)))) {
         xdr_list_add(w, &list);
         xdr_put_string(w, slice_of(pool->name));
     }
@@ -99,9 +101,18 @@ static enum co_status list_storage_pools(struct call *call)
 
 // ---- lookups
 
+// `name` is the name that was asked for, absent in a lookup by a path.
+static bool may_learn(struct call *call, const struct storage_pool *pool, struct slice name)
+{
+    const struct access_object asked = {.kind = ACCESS_STORAGE_POOL, .name = name};
+    return pool ? access_check_pool(call, pool) : access_check_object(call, &asked);
+}
+
 static enum co_status reply_found(struct call *call, const struct storage_pool *pool,
                                   const char *what, struct slice wanted)
 {
+    if (error_is_set(&call->error))
+        return CO_DONE;
     if (!pool)
         return call_fail(call, VIR_FROM_STORAGE, VIR_ERR_NO_STORAGE_POOL,
                          "no storage pool with matching %s '%.*s'", what, SLICE_ARG(wanted));
@@ -112,8 +123,8 @@ static enum co_status reply_found(struct call *call, const struct storage_pool *
 static enum co_status lookup_by_name(struct call *call)
 {
     struct slice name = CALL_ARGS(call, struct remote_storage_pool_lookup_by_name_args)->name;
-    if (!storage_call_supported(call))
-        return CO_DONE;
+    if (storage_call_supported(call))
+        may_learn(call, storage_by_name(name), name);
     return reply_found(call, storage_by_name(name), "name", name);
 }
 
@@ -125,7 +136,10 @@ static enum co_status lookup_by_uuid(struct call *call)
     if (!storage_call_supported(call))
         return CO_DONE;
     domain_uuid_format(args->uuid, uuid);
-    return reply_found(call, storage_by_uuid(args->uuid), "uuid", slice_of(uuid));
+    const struct storage_pool *pool = storage_by_uuid(args->uuid);
+    if (pool)
+        access_check_pool(call, pool);
+    return reply_found(call, pool, "uuid", slice_of(uuid));
 }
 
 static enum co_status lookup_by_target_path(struct call *call)
@@ -137,14 +151,17 @@ static enum co_status lookup_by_target_path(struct call *call)
         return CO_DONE;
     struct storage_pool *pool =
         storage_clean_path(clean, sizeof(clean), path) ? storage_by_path(slice_of(clean)) : NULL;
-    return reply_found(call, pool && pool->active ? pool : NULL, "target path", path);
+    if (pool && !pool->active)
+        pool = NULL;
+    may_learn(call, pool, SLICE_NONE);
+    return reply_found(call, pool, "target path", path);
 }
 
 static enum co_status lookup_by_volume(struct call *call)
 {
     struct slice name = CALL_ARGS(call, struct remote_storage_pool_lookup_by_volume_args)->vol.pool;
-    if (!storage_call_supported(call))
-        return CO_DONE;
+    if (storage_call_supported(call))
+        may_learn(call, storage_by_name(name), name);
     return reply_found(call, storage_by_name(name), "name", name);
 }
 

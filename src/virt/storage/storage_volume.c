@@ -36,6 +36,15 @@ static bool list_check(struct call *call)
     return storage_call_active(call, pool_arg(call)) != NULL;
 }
 
+static bool next_shown(const struct call *call, const struct storage_pool *pool,
+                       struct slice *names, struct slice *name)
+{
+    while (names->len && slice_split(names, '\n', name))
+        if (storage_shows_volume(call, pool, *name))
+            return true;
+    return false;
+}
+
 // Nobody may hold the names for longer than he writes his reply.
 static void reply_all(struct call *call, const struct storage_pool *pool, struct slice names)
 {
@@ -45,7 +54,7 @@ static void reply_all(struct call *call, const struct storage_pool *pool, struct
     struct xdr_list_mark list = xdr_list_begin(w, REMOTE_STORAGE_VOL_LIST_MAX);
     struct slice name;
     uint32_t count = 0;
-    for (; names.len && slice_split(&names, '\n', &name); count++) {
+    for (; next_shown(call, pool, &names, &name); count++) {
         if (!args->need_results)
             continue;
         xdr_list_add(w, &list);
@@ -55,24 +64,24 @@ static void reply_all(struct call *call, const struct storage_pool *pool, struct
     xdr_put_u32(w, count);
 }
 
-static void reply_names(struct call *call, struct slice names)
+static void reply_names(struct call *call, const struct storage_pool *pool, struct slice names)
 {
     int32_t max = CALL_ARGS(call, struct remote_storage_pool_list_volumes_args)->maxnames;
     struct xdr_writer *w = call_reply(call);
     struct xdr_list_mark list = xdr_list_begin(w, REMOTE_STORAGE_VOL_LIST_MAX);
     struct slice name;
-    while (max-- > 0 && names.len && slice_split(&names, '\n', &name)) {
+    while (max-- > 0 && next_shown(call, pool, &names, &name)) {
         xdr_list_add(w, &list);
         xdr_put_string(w, name);
     }
     xdr_list_end(w, &list);
 }
 
-static void reply_count(struct call *call, struct slice names)
+static void reply_count(struct call *call, const struct storage_pool *pool, struct slice names)
 {
     struct slice name;
     int32_t count = 0;
-    while (names.len && slice_split(&names, '\n', &name))
+    while (next_shown(call, pool, &names, &name))
         count++;
     xdr_put_i32(call_reply(call), count);
 }
@@ -92,9 +101,9 @@ static void list_reply(struct call *call, const struct list_state *s)
     else if (call->header.proc == REMOTE_PROC_STORAGE_POOL_LIST_ALL_VOLUMES)
         reply_all(call, pool, names);
     else if (call->header.proc == REMOTE_PROC_STORAGE_POOL_LIST_VOLUMES)
-        reply_names(call, names);
+        reply_names(call, pool, names);
     else
-        reply_count(call, names);
+        reply_count(call, pool, names);
 }
 
 #define SLOT_DELAY_NS (5 * NS_PER_MS)
@@ -175,7 +184,8 @@ static bool find_in_pool(struct call *call, struct volume_state *s)
     const struct remote_storage_vol_lookup_by_name_args *args =
         CALL_ARGS(call, struct remote_storage_vol_lookup_by_name_args);
     const struct storage_pool *pool = storage_call_active(call, &args->pool);
-    return pool && take_names(call, s, pool, args->name);
+    return pool && storage_check_volume(call, pool, args->name) &&
+           take_names(call, s, pool, args->name);
 }
 
 // By path or key, which are the same; the arguments are too.
@@ -186,10 +196,12 @@ static bool find_path(struct call *call, struct volume_state *s)
     if (!storage_call_supported(call))
         return false;
     if (!storage_clean_path(clean, sizeof(clean), path) || clean[0] != '/')
-        return no_volume(call, "path", path);
+        return storage_check_volume(call, NULL, SLICE_NONE) && no_volume(call, "path", path);
     char *slash = strrchr(clean, '/');
     struct slice directory = {clean, slash == clean ? 1 : (size_t)(slash - clean)};
     const struct storage_pool *pool = storage_by_path(directory);
+    if (!storage_check_volume(call, pool, pool ? slice_of(slash + 1) : SLICE_NONE))
+        return false;
     if (!pool || !pool->active || !volume_name_valid(slice_of(slash + 1)))
         return no_volume(call, "path", path);
     return take_names(call, s, pool, slice_of(slash + 1));
