@@ -47,9 +47,11 @@ ifdef STATIC
 NV_LDFLAGS += -static
 endif
 MBEDTLS_LIBS ?= -lmbedtls -lmbedx509 -lmbedcrypto
+MBEDCRYPTO_LIBS ?= -lmbedcrypto
 
 # Features: what belongs to each. A feature is a Kconfig symbol; with CONFIG_NAME off, FILES_NAME are
 # left out. Tables that would name them ask #ifdef CONFIG_NAME, and nothing else does.
+FILES_SASL := src/auth/base64.c src/auth/sasl*.c src/auth/scram*.c src/auth/users*.c src/daemon/passwd.c
 FILES_HYPERVISOR_TEST := src/hv/test/*.c
 FILES_SECCOMP := port/linux/seccomp.c
 FILES_ADMIN := src/admin/*.c
@@ -59,7 +61,7 @@ FILES_ACCESS := src/auth/access*.c src/virt/access*.c src/daemon/acl_check.c
 -include $(KCONFIG)
 FEATURES := $(patsubst FILES_%,%,$(filter FILES_%,$(.VARIABLES)))
 LEFT_OUT := $(foreach f,$(FEATURES),$(if $(filter y,$(CONFIG_$f)),,$(wildcard $(FILES_$f))))
-LIBS := $(if $(filter y,$(CONFIG_TLS)),$(MBEDTLS_LIBS))
+LIBS := $(if $(filter y,$(CONFIG_TLS)),$(MBEDTLS_LIBS),$(if $(filter y,$(CONFIG_SASL)),$(MBEDCRYPTO_LIBS)))
 
 PROTOCOLS := $(sort $(wildcard proto/*.x))
 GENERATED := $(PROTOCOLS:%.x=$(O)/gen/%.h) $(O)/gen/virt/schema_tables.h

@@ -276,6 +276,8 @@ unsigned port_confine(void);
 // ---- ttys ---------------------------------------------------------------------------------------
 
 int port_tty_open(const char *path); // for reading and writing, raw, not controlling
+// Whether what is typed is shown; -ENOTTY when it is no tty.
+int port_tty_echo(int fd, bool shown);
 
 // ---- the system's log ---------------------------------------------------------------------------
 

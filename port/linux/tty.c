@@ -21,3 +21,14 @@ int port_tty_open(const char *path)
     close(fd);
     return result;
 }
+
+int port_tty_echo(int fd, bool shown)
+{
+    struct termios settings;
+    if (tcgetattr(fd, &settings) < 0)
+        return -ENOTTY;
+    settings.c_lflag &= ~(tcflag_t)ECHO;
+    if (shown)
+        settings.c_lflag |= ECHO;
+    return port_result(tcsetattr(fd, TCSAFLUSH, &settings));
+}

@@ -286,3 +286,10 @@ int port_tty_open(const char *path)
     sim_enter("open tty");
     return sim_path_inode(path, true) < 0 ? -ENOENT : -ENOTTY;
 }
+
+int port_tty_echo(int fd, bool shown)
+{
+    (void)fd;
+    (void)shown;
+    return -ENOTTY;
+}

@@ -44,8 +44,14 @@ static const char *convert_auth(void *field, const struct conf_value *value)
         *auth = AUTH_NONE;
         return NULL;
     }
-    if (slice_is(value->string, "sasl"))
+    if (slice_is(value->string, "sasl")) {
+#ifdef CONFIG_SASL
+        *auth = AUTH_SASL;
+        return NULL;
+#else
         return "SASL is not built into this daemon; use \"none\"";
+#endif
+    }
     if (slice_is(value->string, "polkit"))
         return "polkit is not built into this daemon; use \"none\"";
     snprintf(reason, sizeof(reason), "unsupported auth %.*s", SLICE_ARG(value->string));
@@ -80,9 +86,12 @@ static const char *check_workers(const struct conf_value *value)
     return value->number ? NULL : "must be greater than 0";
 }
 
+// 0 is ours: libvirtd does not start with it.
 static const char *check_ssf(const struct conf_value *value)
 {
-    return value->number < 112 ? "minimum SSF levels lower than 112 are not supported" : NULL;
+    return value->number && value->number < 112
+               ? "minimum SSF levels lower than 112 are not supported"
+               : NULL;
 }
 
 static const char *check_log(const struct conf_value *value,
@@ -240,6 +249,20 @@ void settings_default(struct settings *settings)
     };
 }
 
+// libvirtd's default for TCP is SASL. Nobody is to find out later that it was nothing, or that all
+// that followed the password could be read and changed: what encrypts is a mechanism such as
+// GSSAPI, and SCRAM is none.
+static const char sasl_over_tcp[] =
+#ifdef CONFIG_SASL
+    "auth_tcp is \"sasl\" unless it is set, and no mechanism of this daemon encrypts; set "
+    "tcp_min_ssf "
+    "= 0 to have users log in over a network that is safe without, or auth_tcp = \"none\" to let "
+    "everybody in";
+#else
+    "auth_tcp is \"sasl\" unless it is set, and SASL is not built into this daemon; set auth_tcp = "
+    "\"none\" to let everybody in";
+#endif
+
 bool settings_load(struct settings *settings, struct slice text, const char *file,
                    struct error *err)
 {
@@ -249,11 +272,7 @@ bool settings_load(struct settings *settings, struct slice text, const char *fil
     settings_default(settings);
     if (!conf_read(&conf, text, err))
         return false;
-    // libvirtd's default for TCP is SASL. Nobody is to find out later that it was nothing.
-    if (settings->listen_tcp && settings->auth_tcp != AUTH_NONE)
-        return conf_refuse(&conf, index_of("listen_tcp"),
-                           "auth_tcp is \"sasl\" unless it is set, and SASL is not built into this "
-                           "daemon; set auth_tcp = \"none\" to let everybody in",
-                           err);
+    if (settings->listen_tcp && settings->auth_tcp == AUTH_SASL && settings->tcp_min_ssf)
+        return conf_refuse(&conf, index_of("listen_tcp"), sasl_over_tcp, err);
     return true;
 }

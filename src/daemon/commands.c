@@ -17,6 +17,9 @@ static const struct command commands[] = {
 #ifdef CONFIG_ACCESS
     {"acl-check", acl_check_main, "what the access rules allow"},
 #endif
+#ifdef CONFIG_SASL
+    {"passwd", passwd_main, "set, delete and list passwords"},
+#endif
     {NULL, NULL, NULL},
 };
 

@@ -4,6 +4,7 @@
 #ifdef CONFIG_ADMIN
 #include "admin/admin.h"
 #endif
+#include "auth/sasl.h"
 #include "core/paths.h"
 #include "net/listener.h"
 #include "proto/qemu.h"
@@ -97,6 +98,18 @@ static bool listen_ip(const struct settings *settings, const char *transport, co
     return admission.transport && listener_add_tcp(address, port, &admission, err);
 }
 
+static void prepare_sasl(const struct settings *settings)
+{
+#ifdef CONFIG_SASL
+    if (settings->auth_unix_ro == AUTH_SASL || settings->auth_unix_rw == AUTH_SASL ||
+        (settings->listen_tcp && settings->auth_tcp == AUTH_SASL) ||
+        (settings->listen_tls && settings->auth_tls == AUTH_SASL))
+        sasl_configure(&settings->sasl_allowed_username_list);
+#else
+    (void)settings;
+#endif
+}
+
 bool servers_listen(const struct settings *settings, bool ip, struct error *err)
 {
     const struct admission read_write = {
@@ -105,6 +118,7 @@ bool servers_listen(const struct settings *settings, bool ip, struct error *err)
                                         .transport = &transport_unix,
                                         .auth = settings->auth_unix_ro,
                                         .read_only = true};
+    prepare_sasl(settings);
     if (!listen_unix(settings, "libvirt-sock", settings->unix_sock_rw_perms, &read_write, err))
         return false;
     if (!paths()->session &&

@@ -109,18 +109,6 @@ bool connection_gate(struct call *call)
                      "hypervisor connection not open");
 }
 
-// ---- authentication
-
-static enum co_status auth_list(struct call *call)
-{
-    struct xdr_writer *reply = call_reply(call);
-    struct xdr_list_mark types = xdr_list_begin(reply, REMOTE_AUTH_TYPE_LIST_MAX);
-    xdr_list_add(reply, &types);
-    xdr_put_i32(reply, REMOTE_AUTH_NONE);
-    xdr_list_end(reply, &types);
-    return CO_DONE;
-}
-
 // ---- what is asked about a connection
 
 // VIR_DRV_FEATURE_* numbers (libvirt's src/libvirt_internal.h).
@@ -220,7 +208,6 @@ static enum co_status connect_close_callback(struct call *call)
 const struct call_entry connection_handlers[] = {
     {REMOTE_PROC_CONNECT_OPEN, connect_open},
     {REMOTE_PROC_CONNECT_CLOSE, connect_close},
-    {REMOTE_PROC_AUTH_LIST, auth_list},
     {REMOTE_PROC_CONNECT_SUPPORTS_FEATURE, connect_supports_feature},
     {REMOTE_PROC_CONNECT_GET_TYPE, connect_get_type},
     {REMOTE_PROC_CONNECT_GET_VERSION, connect_get_version},

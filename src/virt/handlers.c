@@ -2,6 +2,7 @@
 #include "virt/handlers.h"
 
 #include "core/assert.h"
+#include "core/config.h"
 #include "proto/qemu.h"
 #include "proto/remote.h"
 
@@ -14,6 +15,10 @@ struct table {
 
 // clang-format off
 static const struct call_entry *const remote_lists[] = {
+    authentication_handlers,
+#ifdef CONFIG_SASL
+    sasl_handlers,
+#endif
     connection_handlers,
     node_handlers,
     capabilities_handlers,

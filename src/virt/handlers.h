@@ -9,6 +9,8 @@ call_handler *handlers_find_remote(uint32_t procedure);
 call_handler *handlers_find_qemu(uint32_t procedure);
 
 // The lists, each ended by {0, NULL}.
+extern const struct call_entry authentication_handlers[];
+extern const struct call_entry sasl_handlers[];
 extern const struct call_entry connection_handlers[];
 extern const struct call_entry node_handlers[];
 extern const struct call_entry capabilities_handlers[];

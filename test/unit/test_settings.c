@@ -21,7 +21,7 @@ static void accept(const char *text)
 static void refuse(const char *text, const char *message)
 {
     struct error err = {0};
-    char expected[256];
+    char expected[512];
     snprintf(expected, sizeof(expected), "unsupported configuration: libvirtd.conf:%s", message);
     assert_false(settings_load(&settings, slice_of(text), "libvirtd.conf", &err));
     assert_string_equal(err.message, expected);
@@ -104,7 +104,6 @@ static void what_is_not_built_is_refused_and_not_ignored(void **state)
     (void)state;
     refuse("auth_unix_rw = \"polkit\"",
            "1: auth_unix_rw: polkit is not built into this daemon; use \"none\"");
-    refuse("auth_tcp = \"sasl\"", "1: auth_tcp: SASL is not built into this daemon; use \"none\"");
     refuse("access_drivers = [ \"polkit\" ]",
            "1: access_drivers: the access drivers of this daemon are [ \"none\" ] and "
            "[ \"rules\" ]");
@@ -117,10 +116,16 @@ static void tcp_without_authentication_has_to_be_asked_for(void **state)
 {
     (void)state;
     refuse("# x\nlisten_tcp = 1\n",
-           "2: listen_tcp: auth_tcp is \"sasl\" unless it is set, and SASL is not built into this "
-           "daemon; set auth_tcp = \"none\" to let everybody in");
+           "2: listen_tcp: auth_tcp is \"sasl\" unless it is set, and no mechanism of this daemon "
+           "encrypts; set tcp_min_ssf = 0 to have users log in over a network that is safe without, "
+           "or auth_tcp = \"none\" to let everybody in");
+    refuse("listen_tcp = 1\nauth_tcp = \"sasl\"\ntcp_min_ssf = 112\n",
+           "1: listen_tcp: auth_tcp is \"sasl\" unless it is set, and no mechanism of this daemon "
+           "encrypts; set tcp_min_ssf = 0 to have users log in over a network that is safe without, "
+           "or auth_tcp = \"none\" to let everybody in");
     accept("listen_tcp = 1\nauth_tcp = \"none\"\n");
-    accept("auth_tcp = \"none\"\nlisten_tcp = 1\n");
+    accept("listen_tcp = 1\nauth_tcp = \"sasl\"\ntcp_min_ssf = 0\n");
+    accept("auth_tcp = \"sasl\"\nauth_unix_rw = \"sasl\"\n");
 }
 
 static void bad_values_are_refused_with_file_and_line(void **state)
