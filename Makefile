@@ -52,7 +52,18 @@ MBEDCRYPTO_LIBS ?= -lmbedcrypto
 # Features: what belongs to each. A feature is a Kconfig symbol; with CONFIG_NAME off, FILES_NAME are
 # left out. Tables that would name them ask #ifdef CONFIG_NAME, and nothing else does.
 FILES_SASL := src/auth/base64.c src/auth/sasl*.c src/auth/scram*.c src/auth/users*.c src/daemon/passwd.c
+FILES_HYPERVISOR_QEMU := src/hv/qemu/*.c src/hv/qemu/*/*.c
 FILES_HYPERVISOR_TEST := src/hv/test/*.c
+FILES_STORAGE := $(filter-out %_probe.c,$(wildcard src/virt/storage/*.c))
+FILES_GRAPHICS := src/virt/domain/domain_graphics.c src/virt/xml/domain_check_graphics.c \
+    src/hv/qemu/command/command_graphics.c src/hv/qemu/guest/guest_graphics.c
+FILES_DOMAIN_VALIDATION := src/virt/xml/domain_validate*.c src/hv/qemu/definition/validate*.c
+FILES_DOMAIN_CAPABILITIES := src/hv/qemu/capabilities/domcaps.c
+FILES_DOMAIN_STATISTICS := src/virt/domain/domain_stats.c src/virt/domain/domain_device_stats.c
+FILES_DOMAIN_TUNING := src/virt/domain/domain_pin.c src/virt/domain/domain_vcpu.c \
+    src/virt/domain/domain_memory.c src/virt/domain/domain_maps.c src/hv/qemu/guest/guest_vcpus.c
+FILES_DOMAIN_INPUT := src/virt/domain/domain_input.c src/hv/qemu/guest/guest_key*.c
+FILES_SYSINFO := src/virt/node/node_sysinfo.c src/virt/node/smbios*.c
 FILES_SECCOMP := port/linux/seccomp.c
 FILES_ADMIN := src/admin/*.c
 FILES_TLS := src/net/tls/*.c
@@ -90,17 +101,25 @@ $(O)/%.o: %.c $(GENERATED) $(O)/gen/config_generated.h
 $(O)/gen/%.o: $(O)/gen/%.c $(GENERATED) $(O)/gen/config_generated.h
 	$(call quiet,CC)$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(O)/gen/config_generated.h: $(KCONFIG) scripts/config_header.sh
+# What a configuration does not name: limits are the default configuration's, features are off.
+$(O)/gen/config_generated.h: $(KCONFIG) configs/default.config scripts/config_header.sh
 	@mkdir -p $(@D)
-	@sed $(if $(CHECKS),'s/^# \(CONFIG_DEBUG_CHECKS\) is not set/\1=y/',) $(if $(CHECKS),,-n p) $< | sh scripts/config_header.sh > $@
+	@{ grep '=[0-9]' configs/default.config; cat $<; $(if $(CHECKS),echo CONFIG_DEBUG_CHECKS=y;) } \
+	    | sh scripts/config_header.sh > $@
 
 $(O)/host/xdrgen: $(wildcard proto/*.c proto/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,HOSTCC)$(HOSTCC) -std=c11 -O1 -g $(WARNINGS) -o $@ $(filter %.c,$^)
 
-$(PROTOCOLS:%.x=$(O)/gen/%.h) $(CONTRACT).c &: $(PROTOCOLS) $(O)/host/xdrgen
+# The words of the sources: without CONFIG_CONTRACT_WHOLE, the contract has only what is among them.
+WORDS := $(if $(CONFIG_CONTRACT_WHOLE),,$(O)/gen/words)
+$(O)/gen/words: $(SOURCES)
+	@mkdir -p $(@D)
+	@cat $^ | tr -cs 'A-Za-z0-9_' '\n' | sort -u > $@
+
+$(PROTOCOLS:%.x=$(O)/gen/%.h) $(CONTRACT).c &: $(PROTOCOLS) $(O)/host/xdrgen $(WORDS)
 	@mkdir -p $(O)/gen/proto
-	$(call quiet,XDRGEN)$(O)/host/xdrgen $(O)/gen/proto $(PROTOCOLS)
+	$(call quiet,XDRGEN)$(O)/host/xdrgen $(WORDS:%=-w %) $(O)/gen/proto $(PROTOCOLS)
 
 $(O)/host/schemagen: $(SCHEMAS) $(wildcard src/virt/schema/*.h) $(O)/gen/config_generated.h
 	@mkdir -p $(@D)

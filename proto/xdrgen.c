@@ -1,10 +1,13 @@
 // xdrgen: turns the protocol's .x files into C (a host tool, part of the build).
 //
-//     xdrgen DIRECTORY FILE.x...
+//     xdrgen [-w WORDS] DIRECTORY FILE.x...
 //
 // writes DIRECTORY/FILE.h for each, with its constants, enums, structs and procedure numbers, and
 // DIRECTORY/contract.c, the descriptor tables of all of them together: identical types share their
 // descriptors, whichever file they come from. The files may use each other's types.
+//
+// With -w, procedures and types that are not among the words of a file are left out of the tables:
+// the daemon will not know such a procedure. The words are those of its sources.
 #include "xdrgen.h"
 
 #include <stdarg.h>
@@ -35,11 +38,30 @@ static const char *base_name(char *path)
     return base;
 }
 
+// The words of a file, one a line, each between line ends.
+static const char *read_words(const char *path)
+{
+    static char words[1 << 20] = "\n";
+    FILE *file = fopen(path, "r");
+    size_t len = file ? fread(words + 1, 1, sizeof(words) - 2, file) : 0;
+    if (len == 0 || len == sizeof(words) - 2 || fclose(file) != 0) {
+        fprintf(stderr, "%s: can not be read\n", path);
+        exit(1);
+    }
+    return words;
+}
+
 int main(int argc, char **argv)
 {
     static char paths[16][256];
+    const char *words = NULL;
+    if (argc > 2 && strcmp(argv[1], "-w") == 0) {
+        words = read_words(argv[2]);
+        argc -= 2;
+        argv += 2;
+    }
     if (argc < 3 || argc - 2 > 16) {
-        fprintf(stderr, "usage: xdrgen DIRECTORY FILE.x...\n");
+        fprintf(stderr, "usage: xdrgen [-w WORDS] DIRECTORY FILE.x...\n");
         return 2;
     }
     for (int i = 2; i < argc; i++) {
@@ -53,6 +75,6 @@ int main(int argc, char **argv)
         parse_file(model.file_count++);
     }
     resolve_names();
-    emit(argv[1]);
+    emit(argv[1], words);
     return 0;
 }

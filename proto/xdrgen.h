@@ -157,7 +157,8 @@ void resolve_names(void);
 int find_definition(const char *name);
 // The value of a number or of a constant; CONFIG_ symbols have none here.
 bool constant_value(const char *text, uint32_t *value);
-// Writes DIRECTORY/BASE.h for every file, and DIRECTORY/contract.c.
-void emit(const char *directory);
+// Writes DIRECTORY/BASE.h for every file, and DIRECTORY/contract.c; of the tables only what is
+// among `words`, lines that begin behind a line end; NULL for all.
+void emit(const char *directory, const char *words);
 
 #endif

@@ -44,6 +44,19 @@ static bool is_composite(const struct definition *definition)
     return definition->kind == DEFINE_STRUCT || definition->kind == DEFINE_UNION;
 }
 
+// ---- What is left out ----
+
+static const char *words;
+
+static bool is_wanted(const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = words; at; at = strstr(at + 1, name))
+        if (strncmp(at, name, len) == 0 && at[-1] == '\n' && at[len] == '\n')
+            return true;
+    return !words;
+}
+
 // ---- The name pool ----
 
 static struct {
@@ -252,7 +265,7 @@ static void put_definitions(int file)
     }
     put("\nenum {\n    XDR_TYPES_OF_%s = 0,\n", model.files[file].base);
     for (int i = 0; i < model.definition_count; i++)
-        if (model.definitions[i].file == file && is_composite(&model.definitions[i]))
+        if (model.definitions[i].file == file && model.definitions[i].type >= 0)
             put("    XDR_TYPE_%s = %d,\n", model.definitions[i].name, model.definitions[i].type);
     put("};\n");
 }
@@ -369,7 +382,7 @@ static int procedure_type(const struct program *program, const struct procedure 
     int definition = find_definition(name);
     if (definition < 0 || model.definitions[definition].kind != DEFINE_STRUCT)
         fail_at(program->file, procedure->line, "%s is not a struct", name);
-    return model.definitions[definition].type + 1;
+    return type_of(definition) + 1;
 }
 
 // The permissions that rules ask for; 0 stands for none. Their indices are 8 bits wide.
@@ -445,6 +458,8 @@ static void put_rules(void)
         for (int i = program->first; i < program->first + program->count; i++) {
             const struct procedure *procedure = &model.procedures[i];
             for (int j = 0; j < i && procedure->rule_count && !rules_first[i]; j++) {
+                if (!rules_first[j])
+                    continue;
                 int same = 0;
                 while (same < procedure->rule_count && same < model.procedures[j].rule_count &&
                        same_rule(procedure, &model.procedures[j], same))
@@ -452,7 +467,7 @@ static void put_rules(void)
                 if (same == procedure->rule_count)
                     rules_first[i] = rules_first[j];
             }
-            if (rules_first[i] || !procedure->rule_count)
+            if (rules_first[i] || !procedure->rule_count || !is_wanted(procedure->name))
                 continue;
             rules_first[i] = count;
             for (int j = 0; j < procedure->rule_count; j++, count++)
@@ -482,6 +497,8 @@ static void put_program(const struct program *program)
     put("static const struct xdr_procedure %s_procedures[] = {\n", base);
     for (int i = program->first; i < program->first + program->count; i++) {
         const struct procedure *procedure = &model.procedures[i];
+        if (!is_wanted(procedure->name))
+            continue;
         put("    [%s - 1] = {%u, %d, %d, %d, %d, 0x%x},\n", procedure->name,
             name_offset(procedure_name(procedure)),
             procedure_type(program, procedure, procedure->args),
@@ -489,7 +506,7 @@ static void put_program(const struct program *program)
             procedure->rule_count, procedure->marks);
         last = procedure->number;
     }
-    put("};\n\nconst struct xdr_program %s_program = {\n", base);
+    put("%s};\n\nconst struct xdr_program %s_program = {\n", last ? "" : "    {0},\n", base);
     put("    .name = \"%s\",\n    .procedures = %s_procedures,\n    .number = %s,\n", base, base,
         program->name);
     put("    .version = %s,\n    .last = %d,\n};\n\n", program->version_name, last);
@@ -505,11 +522,27 @@ static void put_names(void)
     put("    ;\n");
 }
 
-void emit(const char *directory)
+// Numbers the types that the tables are to have.
+static void choose_types(void)
 {
     for (int i = 0; i < model.definition_count; i++)
-        if (is_composite(&model.definitions[i]))
+        if (is_composite(&model.definitions[i]) && is_wanted(model.definitions[i].name))
             type_of(i);
+    for (int p = 0; p < model.program_count; p++) {
+        const struct program *program = &model.programs[p];
+        for (int i = program->first; i < program->first + program->count; i++) {
+            if (!is_wanted(model.procedures[i].name))
+                continue;
+            procedure_type(program, &model.procedures[i], model.procedures[i].args);
+            procedure_type(program, &model.procedures[i], model.procedures[i].result);
+        }
+    }
+}
+
+void emit(const char *directory, const char *wanted)
+{
+    words = wanted;
+    choose_types();
     for (int i = 0; i < model.file_count; i++)
         put_header(directory, i);
     open_output(directory, "contract.c");

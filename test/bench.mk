@@ -2,7 +2,9 @@
 #
 #   make bench             nanovirtd, libvirtd and the floor side by side; writes bench.csv
 #   make bench BENCH=calls one group only, or several: BENCH='calls start'
-#   make size              text, data and bss per module and of the whole
+#   make size              text, data and bss per module and of the whole, for each profile; and the
+#                          stripped files beside their budgets. The static one, of all features, is
+#                          $(STATIC_O): build it first, as the README says.
 
 BENCH ?=
 # The static file whose memory is measured.
@@ -22,5 +24,8 @@ bench:
 	@$(MAKE) STATIC=1 O=$(O)-static CC='$(BENCH_STATIC_CC)' all
 	@$(PYTHON) -B test/bench/bench.py --build $(O) $(BENCH)
 
+STATIC_O ?= $(O)-static
+
 size: all
-	@sh test/bench/size.sh $(O)
+	@$(MAKE) --no-print-directory O=$(O)-size/smallest KCONFIG=configs/smallest.config all
+	@sh test/bench/size.sh default:409600=$(O) smallest:131072=$(O)-size/smallest static:921600=$(STATIC_O)

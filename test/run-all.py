@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs the parts of the test suite, two at a time, and adds up what they say.
 
-run-all.py [--build DIR] [--guests DIR] [--sim DIR] [--fuzz DIR] [--peer NAME] [--valgrind] [PART ...]
+run-all.py [--build DIR] [--guests DIR] [--sim DIR] [--fuzz DIR] [--smallest DIR] [--peer NAME] [--valgrind] [PART ...]
 
-A part is a family (unit, contract, alloc, qemu, client, compare, sim, fuzz) or one of its members, as
+A part is a family (unit, contract, alloc, qemu, client, profile, compare, sim, fuzz) or one of its members, as
 client/connection.
 Every part writes its whole output into DIR/results/; what failed is printed. The last line is the sum
 over all parts: N passed, N failed.
@@ -69,13 +69,13 @@ def count_line(status, text, _):
 
 def parts_of(options):
     """Every part there is, the slow ones first."""
-    parts = []
     build = options.build
-    for path in sorted(glob.glob(os.path.join(CLIENT, "test_*.py")), key=slowness):
-        name = "client/" + os.path.basename(path)[5:-3]
-        report = os.path.join(options.results, name.replace("/", "-") + ".xml")
-        parts.append(Part(name, [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-                                 "--junitxml", report, path], count_junit))
+    parts = [client_part("client/" + os.path.basename(path)[5:-3], path, options)
+             for path in sorted(glob.glob(os.path.join(CLIENT, "test_*.py")), key=slowness)]
+    smallest = client_part("profile/smallest", os.path.join(CLIENT, "profile_smallest.py"), options)
+    daemon = os.path.abspath(os.path.join(options.smallest, "nanovirtd"))
+    parts.append(smallest._replace(command=["env", "NANOVIRTD=" + daemon,
+                                            "NANOVIRT_TEST_ADMIN=no", *smallest.command]))
     compare = os.path.join(TOP, "test", "compare", "compare.py")
     if os.path.exists(compare):
         parts.append(Part("compare", [PYTHON, compare], count_line))
@@ -91,6 +91,13 @@ def parts_of(options):
     parts.append(Part("contract", ["make", "--no-print-directory", "contract-test", "CHECKS=1",
                                    "O=" + build], count_line))
     return parts
+
+
+def client_part(name, path, options):
+    """A file of tests with a daemon and its clients."""
+    report = os.path.join(options.results, name.replace("/", "-") + ".xml")
+    return Part(name, [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml", report,
+                       path], count_junit)
 
 
 def sim_parts(build):
@@ -128,7 +135,7 @@ def run_part(part, options):
                        NANOVIRT_TEST_PEER=options.peer, PYTHONDONTWRITEBYTECODE="1")
     # On a virtual machine CPU time holds what the host took away in the meantime: with guests running
     # beside it, a turn that forks QEMU is now and then told as a little over 10 ms.
-    if part.name.startswith(("client", "compare")):
+    if part.name.startswith(("client", "profile", "compare")):
         environment["NANOVIRT_STALL_FACTOR"] = "5"
     if "sanitize" in options.build:
         environment["NANOVIRT_STALL_FACTOR"] = "20"
@@ -163,6 +170,7 @@ def main():
     parser.add_argument("--guests", default="build/guest")
     parser.add_argument("--sim", default="build-sim")
     parser.add_argument("--fuzz", default="build-fuzz")
+    parser.add_argument("--smallest", default="build-smallest")
     parser.add_argument("--peer", default="nanovirtd")
     parser.add_argument("--valgrind", action="store_true")
     parser.add_argument("--jobs", type=int, default=max(2, os.cpu_count()))

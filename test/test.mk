@@ -4,13 +4,14 @@
 #   make guests            build/guest: the guests that the tests boot
 #   make client-libvirtd   the client suites against Debian's libvirtd 9, whose behaviour they state
 #   make compare-record    write test/compare/recorded.txt anew, from a running libvirtd 9
+#   make check-features    a build without each feature in turn links
 #   make check-alloc       no object of ours references an allocator
 #   make check-sanitize    unit and client tests on a build with the sanitizers
 #   make check-valgrind    the same under valgrind
 
 PYTHON ?= /usr/bin/python3
 GUESTS ?= build/guest
-TEST_PARTS ?= unit alloc contract qemu compare client sim fuzz
+TEST_PARTS ?= unit alloc contract qemu compare client profile sim fuzz
 RUN_ALL = $(PYTHON) test/run-all.py --build $(O) --guests $(GUESTS)
 
 .PHONY: packages-test guests test client-libvirtd compare-record check-alloc check-sanitize check-valgrind
@@ -23,9 +24,10 @@ guests: packages-test
 
 test: packages-test guests
 	@$(MAKE) CHECKS=1 O=$(O)-test tested
+	@$(MAKE) CHECKS=1 O=$(O)-smallest KCONFIG=configs/smallest.config all
 	@$(MAKE) sim-build fuzz-build
 	@$(PYTHON) test/run-all.py --build $(O)-test --guests $(GUESTS) --sim $(SIM_O) --fuzz $(FUZZ_BUILD) \
-	    $(TEST_PARTS)
+	    --smallest $(O)-smallest $(TEST_PARTS)
 
 # What `make test` needs built, in a build of its own with CONFIG_DEBUG_CHECKS on.
 .PHONY: tested
@@ -36,6 +38,14 @@ client-libvirtd: packages-test guests
 
 compare-record: packages-test
 	@$(PYTHON) test/compare/compare.py --record
+
+# One build directory: what a feature does not change is not compiled again with ccache.
+.PHONY: check-features
+check-features:
+	@for feature in $$(sed -n 's/^\(CONFIG_[A-Z_]*\)=y$$/\1/p' configs/default.config); do \
+	    rm -rf $(O)-without && mkdir -p $(O)-without && echo "without $$feature" && \
+	    sed "/^$$feature=/d" configs/default.config > $(O)-without/config && \
+	    $(MAKE) -s V=1 O=$(O)-without KCONFIG=$(O)-without/config all || exit 1; done
 
 check-alloc: $(LIBRARY)
 	@sh test/check-alloc.sh $(LIBRARY) $(MAIN)

@@ -7,6 +7,8 @@ const struct hypervisor *const hypervisors[] = {
 #ifdef CONFIG_HYPERVISOR_TEST
     &test_hypervisor,
 #endif
+#ifdef CONFIG_HYPERVISOR_QEMU
     &qemu_hypervisor,
+#endif
     NULL,
 };

@@ -51,6 +51,7 @@ static bool find_domain_of_checkpoint(const struct hypervisor *hypervisor, const
     return find_domain(hypervisor, &wire->dom, object);
 }
 
+#ifdef CONFIG_STORAGE
 static bool find_pool(const struct hypervisor *hypervisor, const void *at,
                       struct access_object *object)
 {
@@ -71,6 +72,7 @@ static bool find_volume(const struct hypervisor *hypervisor, const void *at,
         *object = storage_volume_object(pool, wire->name);
     return pool != NULL;
 }
+#endif
 
 static const struct {
     enum access_kind kind;
@@ -80,8 +82,10 @@ static const struct {
     {ACCESS_DOMAIN, XDR_TYPE_remote_nonnull_domain, find_domain},
     {ACCESS_DOMAIN, XDR_TYPE_remote_nonnull_domain_snapshot, find_domain_of_snapshot},
     {ACCESS_DOMAIN, XDR_TYPE_remote_nonnull_domain_checkpoint, find_domain_of_checkpoint},
+#ifdef CONFIG_STORAGE
     {ACCESS_STORAGE_POOL, XDR_TYPE_remote_nonnull_storage_pool, find_pool},
     {ACCESS_STORAGE_VOL, XDR_TYPE_remote_nonnull_storage_vol, find_volume},
+#endif
 };
 
 enum access_found access_find_object(const struct call *call, struct access_object *object)

@@ -1,6 +1,7 @@
 // Handlers: the lists of the modules, spread into one table per program.
 #include "virt/handlers.h"
 
+#include "core/config.h"
 #include "core/assert.h"
 #include "core/config.h"
 #include "proto/qemu.h"
@@ -32,21 +33,33 @@ static const struct call_entry *const remote_lists[] = {
     domain_rename_handlers,
     domain_xml_desc_handlers,
     domain_event_handlers,
+#ifdef CONFIG_DOMAIN_STATISTICS
     domain_stats_handlers,
     domain_device_stats_handlers,
+#endif
     domain_console_handlers,
+#ifdef CONFIG_GRAPHICS
     domain_graphics_handlers,
+#endif
     domain_agent_handlers,
     domain_security_handlers,
+#ifdef CONFIG_DOMAIN_INPUT
     domain_input_handlers,
+#endif
+#ifdef CONFIG_DOMAIN_TUNING
     domain_pin_handlers,
     domain_vcpu_handlers,
+#endif
     domain_metadata_handlers,
+#ifdef CONFIG_DOMAIN_TUNING
     domain_memory_handlers,
+#endif
+#ifdef CONFIG_STORAGE
     storage_pool_list_handlers,
     storage_pool_life_handlers,
     storage_volume_handlers,
     storage_create_handlers,
+#endif
     NULL,
 };
 

@@ -2,7 +2,8 @@
 
 The same tests run against nanovirtd and against Debian's libvirtd 9, which is the model they state:
 NANOVIRT_TEST_PEER chooses (nanovirtd is the default). NANOVIRTD names the binary, and
-NANOVIRT_TEST_WRAPPER a command to put before it, such as valgrind.
+NANOVIRT_TEST_WRAPPER a command to put before it, such as valgrind. NANOVIRT_TEST_ADMIN=no says that
+it was built without virt-admin's server.
 """
 
 import ctypes
@@ -18,6 +19,7 @@ import time
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 NAME = os.environ.get("NANOVIRT_TEST_PEER", "nanovirtd")
 IS_LIBVIRTD = NAME == "libvirtd"
+HAS_ADMIN = os.environ.get("NANOVIRT_TEST_ADMIN", "yes") == "yes"
 PATIENCE = float(os.environ.get("NANOVIRT_TEST_PATIENCE", "60"))
 PR_SET_CHILD_SUBREAPER = 36
 REPORTS_OF_TROUBLE = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "Assertion",
@@ -106,8 +108,11 @@ class Peer:
         name = {"qemu": "qemu+unix:///system", "test": "test+unix:///default"}[driver]
         return "%s?socket=%s" % (name, self.socket_path(readonly))
 
+    def sockets(self):
+        return [self.socket_path(), self.socket_path(True)] + [self.admin_path()] * HAS_ADMIN
+
     def is_listening(self):
-        for path in (self.socket_path(), self.socket_path(True), self.admin_path()):
+        for path in self.sockets():
             probe = socket.socket(socket.AF_UNIX)
             try:
                 probe.connect(path)
@@ -130,7 +135,7 @@ class Peer:
 
     def start(self, *arguments):
         self.write_configuration()
-        for path in (self.socket_path(), self.socket_path(True), self.admin_path()):
+        for path in self.sockets():
             if os.path.exists(path):
                 os.unlink(path)
         with open(self.log, "a") as log:

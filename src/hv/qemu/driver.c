@@ -145,7 +145,9 @@ static bool initialize(struct error *err)
     qemu_capabilities_lookup(&lookup);
     qemu_domain_xml_rules(&rules, &lookup);
     definition_load_all(&qemu_hypervisor);
+#ifdef CONFIG_STORAGE
     storage_load();
+#endif
     adopt_all();
     if (should_autostart())
         domain_autostart_all(&qemu_hypervisor);
@@ -306,7 +308,9 @@ struct hypervisor qemu_hypervisor = {
     .uri = uri,
     .parse = parse,
     .capabilities = capabilities,
+#ifdef CONFIG_DOMAIN_CAPABILITIES
     .domain_capabilities = qemu_domain_capabilities_write,
+#endif
     .write_status = guest_write_status,
     .copy = guest_copy_definition,
     .max_vcpus = max_vcpus,
@@ -318,13 +322,21 @@ struct hypervisor qemu_hypervisor = {
     .reset = guest_reset,
     .suspend = guest_suspend,
     .resume = guest_resume,
+#ifdef CONFIG_DOMAIN_TUNING
     .set_memory = guest_set_memory,
     .set_vcpus = guest_set_vcpus,
+#endif
     .memory_stats = guest_memory_stats,
+#ifdef CONFIG_DOMAIN_INPUT
     .send_key = guest_send_key,
     .inject_nmi = guest_inject_nmi,
+#endif
+#ifdef CONFIG_STORAGE
     .has_storage = true,
+#endif
+#ifdef CONFIG_DOMAIN_INPUT
     .screenshot = guest_screenshot,
+#endif
     .monitor_command = guest_monitor_command,
     .agent_command = guest_agent_command,
     .hostname = guest_hostname,
@@ -333,14 +345,20 @@ struct hypervisor qemu_hypervisor = {
     .filesystems = guest_filesystems,
     .open_console = guest_open_console,
     .open_channel = guest_open_channel,
+#ifdef CONFIG_GRAPHICS
     .open_graphics = guest_open_graphics,
+#endif
     .version_query = version_query,
     .info = guest_info,
     .taints = taints,
     .nvram_path = nvram_path,
+#ifdef CONFIG_DOMAIN_TUNING
     .set_memory_stats_period = guest_set_stats_period,
+#endif
+#ifdef CONFIG_DOMAIN_STATISTICS
     .blocks = guest_blocks,
     .interface_stats = guest_interface_stats,
+#endif
     .stats = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON |
              VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK,
     .vcpu = guest_vcpu,

@@ -19,7 +19,9 @@ const struct node_view node_of_host = {
     .cells_free_memory = node_cells_free_memory,
     .free_pages = node_free_pages,
     .allocate_pages = node_allocate_pages,
+#ifdef CONFIG_SYSINFO
     .sysinfo = node_sysinfo,
+#endif
     .security_model = "none",
     .security_doi = "0",
 };

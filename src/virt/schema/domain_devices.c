@@ -1,4 +1,5 @@
 // The schema of <domain>: the devices but for disks.
+#include "core/config.h"
 #include "virt/schema/schema_source.h"
 
 // clang-format off
@@ -63,6 +64,7 @@ static const struct element_rule filesystem_children[] = {
     BYTES("space_hard_limit"), BYTES("space_soft_limit"),
     {0}};
 
+#ifdef CONFIG_GRAPHICS
 // --- graphics
 
 static const struct element_rule graphics_children[] = {
@@ -95,6 +97,7 @@ static const struct attr_rule graphics_attrs[] = {
 #define AUDIO_IO(n) {.name = n, .flags = SCHEMA_ONE, ATTRS(YES_NO("mixingEngine"), YES_NO("fixedSettings"), COUNT("voices"), COUNT("bufferLength"), \
     ANY("name"), ANY("streamName"), COUNT("latency"), ANY("serverName"), ANY("clientName"), ANY("connectPorts"), YES_NO("exactName"), ANY("dev"), COUNT("bufferCount"), YES_NO("tryPoll")), \
     CHILDREN({.name = "settings", .flags = SCHEMA_ONE, ATTRS(COUNT("frequency"), COUNT("channels"), WORD("format", "u8|s8|u16|s16|u32|s32|f32"))})}
+#endif
 
 // --- memory devices
 
@@ -162,6 +165,7 @@ const struct element_rule domain_devices_schema[] = {
      CHILDREN(VIRTIO_DRIVER, {.name = "source", .flags = SCHEMA_ONE, ATTRS(ANY("evdev"), ANY("dev"), WORD("grab", "all"),
         WORD("grabToggle", "ctrl-ctrl|alt-alt|shift-shift|meta-meta|scrolllock|ctrl-scrolllock"), ON_OFF("repeat"))}, INFO)},
     {.name = "tpm", .children = tpm_children, .check = "domain_check_tpm", ATTRS(WORD_OR("model", "-default|tpm-tis|tpm-crb|tpm-spapr|spapr-tpm-proxy", "Unknown TPM frontend model '%s'"))},
+#ifdef CONFIG_GRAPHICS
     {.name = "graphics", .children = graphics_children, .attrs = graphics_attrs, .check = "domain_check_graphics"},
     {.name = "sound", ATTRS({"model", VALUE_ENUM, SCHEMA_REQUIRED, "sb16|es1370|pcspk|ac97|ich6|ich9|usb|ich7", NULL}), .check = "domain_check_sound",
      CHILDREN({.name = "codec", ATTRS(WORD_OR("type", "duplex|micro|output", "unknown codec type '%s'"))}, AUDIO, INFO)},
@@ -178,6 +182,7 @@ const struct element_rule domain_devices_schema[] = {
          CHILDREN({.name = "acceleration", .flags = SCHEMA_ONE, ATTRS(YES_NO("accel3d"), YES_NO("accel2d"), ANY("rendernode")), .check = "domain_check_acceleration"},
                   {.name = "resolution", .flags = SCHEMA_ONE, ATTRS(NUMBER("x", SCHEMA_REQUIRED), NUMBER("y", SCHEMA_REQUIRED))})},
         INFO)},
+#endif
     {.name = "hostdev", .children = hostdev_children, .check = "domain_check_hostdev",
      ATTRS(ANY("mode"), ANY("type"), YES_NO("managed"), WORD("sgio", "filtered|unfiltered"), YES_NO("rawio"), ANY("model"), ON_OFF("display"), ON_OFF("ramfb"))},
     {.name = "redirdev", .flags = SCHEMA_OPEN, .check = "domain_check_redirdev", ATTRS(ANY("bus"), WORD_OR("type", CHAR_TYPES, "unknown redirdev character device type '%s'")), CHILDREN(INCLUDE(domain_chardev_schema), INFO)},

@@ -23,7 +23,7 @@ static bool apply_schema(struct domain_xml *x)
 }
 
 // Elements are compared with their siblings: there may not be too many.
-static bool check_children(const struct domain_xml *x)
+static bool check_children(struct domain_xml *x)
 {
     for (size_t i = 0; i < x->doc->node_count; i++) {
         const struct xml_node *node = &x->doc->nodes[i];
@@ -32,6 +32,40 @@ static bool check_children(const struct domain_xml *x)
                              "too many elements in <%.*s>: limit is %d, CONFIG_DOMAIN_CHILDREN",
                              SLICE_ARG(node->name), CONFIG_DOMAIN_CHILDREN);
     }
+    return true;
+}
+
+// What makes a parsed document complete, in this order.
+static bool (*const steps[])(struct domain_xml *x) = {
+    domain_parse_head,        apply_schema,   domain_parse_vcpus, domain_complete_numa,
+    domain_complete_seclabel,
+#ifdef CONFIG_DOMAIN_VALIDATION
+    domain_check_singles,
+#endif
+    domain_complete,          check_children,
+};
+
+// What refuses a complete one.
+static bool (*const validations[])(struct domain_xml *x) = {
+#ifdef CONFIG_DOMAIN_VALIDATION
+    domain_validate,
+#endif
+    NULL,
+};
+
+static bool complete(struct domain_xml *x)
+{
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        if (!steps[i](x))
+            return false;
+    return true;
+}
+
+static bool validate(struct domain_xml *x)
+{
+    for (size_t i = 0; validations[i]; i++)
+        if (!validations[i](x))
+            return false;
     return true;
 }
 
@@ -50,11 +84,9 @@ bool domain_xml_parse(struct xml_doc *doc, struct slice text, const struct domai
     if (!check_children(&x))
         return false;
     domain_parse_namespace(&x);
-    if (!domain_parse_head(&x) || !apply_schema(&x) || !domain_parse_vcpus(&x) ||
-        !domain_complete_numa(&x) || !domain_complete_seclabel(&x) || !domain_check_singles(&x) ||
-        !domain_complete(&x) || !check_children(&x))
+    if (!complete(&x))
         return xml_ok(doc, err) && false;
-    if (!(flags & DOMAIN_XML_PARSE_SKIP_VALIDATE) && !domain_validate(&x))
+    if (!(flags & DOMAIN_XML_PARSE_SKIP_VALIDATE) && !validate(&x))
         return false;
     domain_xml_order(doc);
     return xml_ok(doc, err);

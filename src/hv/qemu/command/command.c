@@ -276,26 +276,21 @@ static void build_head(struct builder *b)
     build_boot(b);
 }
 
+// In libvirt's order.
+static void (*const device_builders[])(struct builder *b) = {
+    build_iommu,     build_controllers, build_memory_devices, build_hubs,
+    build_ccid,      build_disks,       build_interfaces,     build_serials,
+    build_parallels, build_channels,    build_consoles,       build_inputs,
+#ifdef CONFIG_GRAPHICS
+    build_audio,     build_graphics,    build_videos,         build_sounds,
+#endif
+    build_watchdogs, build_redirdevs,
+};
+
 static void build_devices(struct builder *b)
 {
-    build_iommu(b);
-    build_controllers(b);
-    build_memory_devices(b);
-    build_hubs(b);
-    build_ccid(b);
-    build_disks(b);
-    build_interfaces(b);
-    build_serials(b);
-    build_parallels(b);
-    build_channels(b);
-    build_consoles(b);
-    build_inputs(b);
-    build_audio(b);
-    build_graphics(b);
-    build_videos(b);
-    build_sounds(b);
-    build_watchdogs(b);
-    build_redirdevs(b);
+    for (size_t i = 0; i < sizeof(device_builders) / sizeof(device_builders[0]); i++)
+        device_builders[i](b);
 }
 
 static void build_tail(struct builder *b)

@@ -354,8 +354,10 @@ void qemu_domain_xml_rules(struct domain_xml_rules *rules, const struct qemu_loo
         .complete_domain = complete_domain,
         .complete_device = qemu_complete_device,
         .assign_addresses = qemu_assign_addresses,
+#ifdef CONFIG_DOMAIN_VALIDATION
         .validate = qemu_validate_domain,
         .validate_device = qemu_validate_device,
+#endif
         .data = (void *)(uintptr_t)lookup,
     };
 }

@@ -1,6 +1,7 @@
 // QEMU domains: default models of single devices (libvirt: qemuDomainDeviceDefPostParse).
 #include "hv/qemu/definition/machine.h"
 
+#include "core/words.h"
 #include "virt/xml/domain_check.h"
 #include "virt/xml/xml_value.h"
 
@@ -312,8 +313,18 @@ static const struct {
     {"shmem", complete_shmem},
 };
 
+// Devices that this build can not give to a guest.
+static const char left_out[] =
+#ifndef CONFIG_GRAPHICS
+    "graphics\0video\0sound\0audio\0"
+#endif
+    "";
+
 bool qemu_complete_device(struct domain_xml *x, struct xml_node *device)
 {
+    if (words_index(left_out, device->name) >= 0)
+        return REFUSE_QEMU(x, CONFIG_UNSUPPORTED, "<%.*s> devices are left out of this build",
+                           SLICE_ARG(device->name));
     for (size_t i = 0; i < sizeof(completers) / sizeof(completers[0]); i++)
         if (xml_named(device, completers[i].name))
             return completers[i].complete(x, device);
