@@ -304,6 +304,13 @@ struct port_link_stats {
 };
 int port_link_stats(const char *name, struct port_link_stats *stats);
 
+// Who the host has heard of on its networks (ARP): "192.168.1.7" at "52:54:00:11:22:33". Returns
+// how many were written, at most `max`, or a negative errno.
+struct port_neighbour {
+    char address[46], mac[18];
+};
+int port_neighbours(struct port_neighbour *to, size_t max);
+
 #include "port/host.h"
 
 #endif

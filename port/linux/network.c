@@ -191,3 +191,39 @@ int port_link_stats(const char *name, struct port_link_stats *stats)
     };
     return 0;
 }
+
+// ---- neighbours ---------------------------------------------------------------------------------
+
+#define NEIGHBOUR_COLUMNS 6 // of /proc/net/arp: address, type, flags, MAC address, mask, device
+
+static int neighbour_line(struct port_text *text, char columns[NEIGHBOUR_COLUMNS][64])
+{
+    size_t count = 0;
+    char field[64];
+    int stop = ' ';
+    while (stop != EOF && stop != '\n') {
+        stop = port_text_field(text, " ", field, sizeof(field));
+        if (field[0] && count < NEIGHBOUR_COLUMNS)
+            memcpy(columns[count++], field, sizeof(field));
+    }
+    return count == NEIGHBOUR_COLUMNS ? 1 : stop == EOF ? EOF : 0;
+}
+
+// An entry without the flag "complete" has no MAC address yet.
+int port_neighbours(struct port_neighbour *to, size_t max)
+{
+    struct port_text text;
+    char columns[NEIGHBOUR_COLUMNS][64];
+    size_t count = 0;
+    int line, result = port_text_open(&text, "/proc/net/arp");
+    if (result < 0)
+        return result;
+    while (count < max && (line = neighbour_line(&text, columns)) != EOF) {
+        if (line == 0 || !(strtoul(columns[2], NULL, 16) & ATF_COM))
+            continue;
+        snprintf(to[count].address, sizeof(to[count].address), "%.45s", columns[0]);
+        snprintf(to[count++].mac, sizeof(to[0].mac), "%.17s", columns[3]);
+    }
+    port_text_close(&text);
+    return (int)count;
+}

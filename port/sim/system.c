@@ -199,6 +199,12 @@ bool port_link_exists(const char *name)
     return false;
 }
 
+int port_neighbours(struct port_neighbour *to, size_t max)
+{
+    (void)to, (void)max;
+    return 0;
+}
+
 int port_link_stats(const char *name, struct port_link_stats *stats)
 {
     (void)name;

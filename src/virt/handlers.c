@@ -42,6 +42,7 @@ static const struct call_entry *const remote_lists[] = {
     domain_graphics_handlers,
 #endif
     domain_agent_handlers,
+    domain_guest_handlers,
     domain_security_handlers,
 #ifdef CONFIG_DOMAIN_INPUT
     domain_input_handlers,

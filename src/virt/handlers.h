@@ -31,6 +31,7 @@ extern const struct call_entry domain_pin_handlers[];
 extern const struct call_entry domain_input_handlers[];
 extern const struct call_entry domain_security_handlers[];
 extern const struct call_entry domain_agent_handlers[];
+extern const struct call_entry domain_guest_handlers[];
 extern const struct call_entry domain_console_handlers[];
 extern const struct call_entry domain_graphics_handlers[];
 extern const struct call_entry storage_pool_list_handlers[];

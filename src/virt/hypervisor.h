@@ -47,6 +47,35 @@ struct hypervisor_filesystem {
     uint32_t target_count;
 };
 
+// A processor as the guest sees it.
+struct hypervisor_guest_vcpu {
+    uint32_t id;
+    bool online, offlinable;
+};
+
+// An address of a guest's network interface. Those of one interface follow each other; an interface
+// without one has an entry with an empty address.
+struct hypervisor_address {
+    bool first; // of its interface
+    char interface[64], hwaddr[64], address[64];
+    bool ipv6;
+    uint32_t prefix;
+};
+
+// A named value (virTypedParameter) on its way out of a driver.
+struct hypervisor_param {
+    const char *name;
+    enum {
+        HYPERVISOR_I32,
+        HYPERVISOR_U32,
+        HYPERVISOR_U64,
+        HYPERVISOR_BOOL,
+        HYPERVISOR_STRING
+    } type;
+    uint64_t number;
+    struct slice text;
+};
+
 struct hypervisor_op {
     struct co co;
     struct task *task; // whom to wake
@@ -95,6 +124,34 @@ struct hypervisor_op {
             uint32_t count;
         } vcpus;
         struct hypervisor_memory_stats memory_stats;
+        struct {
+            uint32_t types; // VIR_DOMAIN_GUEST_INFO_*; 0: whatever the guest can tell
+            void (*put)(void *to, const struct hypervisor_param *param); // takes what it tells
+            void *to;
+        } guest_info;
+        struct {
+            const struct hypervisor_guest_vcpu *at; // out; valid until the next wait
+            uint32_t count;
+        } guest_vcpus;
+        struct {
+            struct slice cpus; // "0-3,^2"; stays in place
+            bool online;
+        } set_guest_vcpus;
+        struct {
+            uint32_t source;                     // VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_*
+            const struct hypervisor_address *at; // out; valid until the next wait
+            uint32_t count;
+        } addresses;
+        struct {
+            struct slice user, password; // stay in place
+        } password;
+        struct {
+            // In: the n-th mount point, until there are no more; NULL: all are meant.
+            bool (*mountpoint)(const void *from, uint32_t n, struct slice *to);
+            const void *from;
+            uint64_t minimum;    // of fs_trim, bytes
+            int32_t filesystems; // out: how many were frozen or thawed
+        } freeze;
         struct {
             const struct hypervisor_filesystem *at; // out; valid until the next wait
             uint32_t count;
@@ -218,6 +275,9 @@ struct hypervisor {
     hypervisor_fn *open_console, *open_channel, *open_graphics;
     hypervisor_fn *filesystems; // as the guest's agent tells them
     hypervisor_fn *blocks;
+    // By way of the guest's agent, as most of the above is.
+    hypervisor_fn *guest_info, *guest_vcpus, *set_guest_vcpus, *addresses;
+    hypervisor_fn *set_password, *fs_freeze, *fs_thaw, *fs_trim;
     hypervisor_fn *version_query; // fills `named.value`
     // Current balloon size in KiB and CPU time in ns, without waiting; false, with both left alone,
     // when there are none (a domain that does not run).

@@ -123,7 +123,7 @@ static void forget_state(void)
 {
     domain_remove_all(&test_hypervisor);
     domain_forget_ids(&test_hypervisor);
-    test_forget_times();
+    test_forget_insides();
     empty_directories();
 }
 
@@ -246,6 +246,10 @@ const struct hypervisor test_hypervisor = {
     .screenshot = test_screenshot,
     .hostname = test_hostname,
     .filesystems = test_filesystems,
+    .set_password = test_set_password,
+    .fs_freeze = test_fs_freeze,
+    .fs_thaw = test_fs_thaw,
+    .fs_trim = test_fs_trim,
     .get_time = test_get_time,
     .set_time = test_set_time,
     .info = test_info,

@@ -38,7 +38,11 @@ enum co_status test_hostname(struct hypervisor_op *op);
 enum co_status test_filesystems(struct hypervisor_op *op);
 enum co_status test_get_time(struct hypervisor_op *op);
 enum co_status test_set_time(struct hypervisor_op *op);
-void test_forget_times(void);
+enum co_status test_fs_freeze(struct hypervisor_op *op);
+enum co_status test_fs_thaw(struct hypervisor_op *op);
+enum co_status test_fs_trim(struct hypervisor_op *op);
+enum co_status test_set_password(struct hypervisor_op *op);
+void test_forget_insides(void);
 
 // processors.c
 bool test_cpus(struct port_cpuset *cpus, struct error *err);

@@ -197,33 +197,44 @@ enum co_status test_filesystems(struct hypervisor_op *op)
 
 #define FIRST_TIME 627319920 // of every guest: 1989-11-17
 
-// The times that clients have set, by uuid.
-static struct set_time {
+// What clients have set of a guest's inside, by uuid.
+static struct inside {
     bool used;
+    bool frozen[2]; // its file systems, / and /boot
     uint8_t uuid[16];
     int64_t seconds;
     uint32_t nseconds;
-} times[CONFIG_MAX_DOMAINS];
+} insides[CONFIG_MAX_DOMAINS];
 
-static struct set_time *time_of(const struct domain *domain, bool add)
+static struct inside *inside_of(const struct domain *domain, bool add)
 {
     for (size_t i = 0; i < CONFIG_MAX_DOMAINS; i++) {
-        if (times[i].used && memcmp(times[i].uuid, domain->uuid, 16) == 0)
-            return &times[i];
-        if (!times[i].used && !add)
+        if (insides[i].used && memcmp(insides[i].uuid, domain->uuid, 16) == 0)
+            return &insides[i];
+        if (!insides[i].used && !add)
             return NULL;
-        if (!times[i].used) {
-            times[i] = (struct set_time){.used = true, .seconds = FIRST_TIME};
-            memcpy(times[i].uuid, domain->uuid, 16);
-            return &times[i];
+        if (!insides[i].used) {
+            insides[i] = (struct inside){.used = true, .seconds = FIRST_TIME};
+            memcpy(insides[i].uuid, domain->uuid, 16);
+            return &insides[i];
         }
     }
     return NULL;
 }
 
+static struct inside *need_inside(struct hypervisor_op *op)
+{
+    struct inside *inside = inside_of(op->domain, true);
+    if (!inside)
+        error_set(op->err, VIR_FROM_TEST, VIR_ERR_OPERATION_FAILED,
+                  "too many guests were changed inside: limit is %d, CONFIG_MAX_DOMAINS",
+                  CONFIG_MAX_DOMAINS);
+    return inside;
+}
+
 enum co_status test_get_time(struct hypervisor_op *op)
 {
-    const struct set_time *time = time_of(op->domain, false);
+    const struct inside *time = inside_of(op->domain, false);
     op->time.seconds = time ? time->seconds : FIRST_TIME;
     op->time.nseconds = time ? time->nseconds : 0;
     return CO_DONE;
@@ -231,18 +242,75 @@ enum co_status test_get_time(struct hypervisor_op *op)
 
 enum co_status test_set_time(struct hypervisor_op *op)
 {
-    struct set_time *time = time_of(op->domain, true);
-    if (!time) {
-        error_set(op->err, VIR_FROM_TEST, VIR_ERR_OPERATION_FAILED,
-                  "too many times are set: limit is %d, CONFIG_MAX_DOMAINS", CONFIG_MAX_DOMAINS);
+    struct inside *time = need_inside(op);
+    if (!time)
         return CO_DONE;
-    }
     time->seconds = op->time.seconds;
     time->nseconds = op->time.nseconds;
     return CO_DONE;
 }
 
-void test_forget_times(void)
+// Its two file systems, or those of them that are named.
+static bool choose_systems(struct hypervisor_op *op, bool chosen[2])
 {
-    memset(times, 0, sizeof(times));
+    struct slice mountpoint;
+    chosen[0] = chosen[1] = !op->freeze.mountpoint;
+    for (uint32_t i = 0;
+         op->freeze.mountpoint && op->freeze.mountpoint(op->freeze.from, i, &mountpoint); i++) {
+        if (!slice_is(mountpoint, "/") && !slice_is(mountpoint, "/boot"))
+            return error_set(op->err, VIR_FROM_TEST, VIR_ERR_OPERATION_INVALID,
+                             "mount point not found: %.*s", SLICE_ARG(mountpoint));
+        chosen[mountpoint.len > 1] = true;
+    }
+    return true;
+}
+
+static enum co_status freeze(struct hypervisor_op *op, bool freeze)
+{
+    bool chosen[2];
+    struct inside *inside = need_inside(op);
+    if (!inside || !choose_systems(op, chosen))
+        return CO_DONE;
+    for (int i = 0; i < 2; i++) {
+        if (!chosen[i] || inside->frozen[i] == freeze)
+            continue;
+        inside->frozen[i] = freeze;
+        op->freeze.filesystems++;
+    }
+    return CO_DONE;
+}
+
+static bool is_running(struct hypervisor_op *op)
+{
+    return domain_active(op->domain) ||
+           error_set(op->err, VIR_FROM_NONE, VIR_ERR_OPERATION_INVALID, "domain is not running");
+}
+
+enum co_status test_fs_freeze(struct hypervisor_op *op)
+{
+    return freeze(op, true);
+}
+
+enum co_status test_fs_thaw(struct hypervisor_op *op)
+{
+    return is_running(op) ? freeze(op, false) : CO_DONE;
+}
+
+enum co_status test_fs_trim(struct hypervisor_op *op)
+{
+    bool chosen[2];
+    if (is_running(op))
+        choose_systems(op, chosen);
+    return CO_DONE;
+}
+
+enum co_status test_set_password(struct hypervisor_op *op)
+{
+    (void)op;
+    return CO_DONE;
+}
+
+void test_forget_insides(void)
+{
+    memset(insides, 0, sizeof(insides));
 }

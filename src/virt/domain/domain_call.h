@@ -79,6 +79,9 @@ struct domain_action {
     void (*reply)(struct call *call, const struct hypervisor_op *op); // may be NULL
 };
 
+// For `check`: the operation itself looks at the state.
+bool domain_any_state(const struct domain *domain, bool *nothing_to_do, struct error *err);
+
 // The arguments must begin with the domain. Uses all of the call's state.
 enum co_status domain_call_action(struct call *call, const struct domain_action *action);
 

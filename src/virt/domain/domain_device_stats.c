@@ -206,12 +206,6 @@ static enum co_status block_stats_flags(struct call *call)
     return domain_call_action(call, &action);
 }
 
-static bool any_state(const struct domain *domain, bool *nothing_to_do, struct error *err)
-{
-    (void)domain, (void)nothing_to_do, (void)err;
-    return true;
-}
-
 static bool block_info_prepare(struct call *call, struct hypervisor_op *op)
 {
     op->flags = CALL_ARGS(call, struct remote_domain_get_block_info_args)->flags;
@@ -239,7 +233,7 @@ static enum co_status get_block_info(struct call *call)
         .job = DOMAIN_JOB_QUERY,
         .op = offsetof(struct hypervisor, blocks),
         .prepare = block_info_prepare,
-        .check = any_state,
+        .check = domain_any_state,
         .reply = block_info_reply,
     };
     return domain_call_action(call, &action);

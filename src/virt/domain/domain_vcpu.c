@@ -108,6 +108,8 @@ static bool check_count(struct call *call, const struct domain_edit *edit, uint3
 static bool set_check(struct call *call, struct domain_edit *edit)
 {
     edit->op.vcpus.count = wanted(call);
+    if (edit->flags & VIR_DOMAIN_VCPU_GUEST) // the guest's agent looks at the rest
+        return domain_check_active(edit->base.domain, &call->error);
     if (edit->flags & VIR_DOMAIN_VCPU_MAXIMUM)
         return check_maximum(call, edit);
     return check_count(call, edit, VIR_DOMAIN_AFFECT_LIVE, "live") &&
@@ -144,26 +146,77 @@ static enum co_status set_vcpus(struct call *call)
 
 // ---- virDomainGetVcpusFlags
 
+// How many the guest has, or has online: its agent tells.
+static bool guest_count_prepare(struct call *call, struct hypervisor_op *op)
+{
+    op->flags = CALL_ARGS(call, struct remote_domain_get_vcpus_flags_args)->flags;
+    return true;
+}
+
+static bool guest_count_check(const struct domain *domain, bool *nothing_to_do, struct error *err)
+{
+    (void)nothing_to_do;
+    return domain_active(domain) ||
+           error_set(err, domain->hypervisor->error_domain, VIR_ERR_INVALID_ARG,
+                     "vCPU count provided by the guest agent can only be requested for live "
+                     "domains");
+}
+
+static void guest_count_reply(struct call *call, const struct hypervisor_op *op)
+{
+    int32_t count = 0;
+    for (uint32_t i = 0; i < op->guest_vcpus.count; i++)
+        count += op->flags & VIR_DOMAIN_VCPU_MAXIMUM || op->guest_vcpus.at[i].online;
+    xdr_put_i32(call_reply(call), count);
+}
+
+static uint32_t get_flags(const struct hypervisor *hypervisor)
+{
+    return hypervisor->allowed.get_vcpus;
+}
+
+static enum co_status get_guest_count(struct call *call)
+{
+    static const struct domain_action action = {
+        .holder = "remoteDispatchDomainGetVcpusFlags",
+        .job = DOMAIN_JOB_AGENT,
+        .op = offsetof(struct hypervisor, guest_vcpus),
+        .allowed = get_flags,
+        .prepare = guest_count_prepare,
+        .check = guest_count_check,
+        .reply = guest_count_reply,
+    };
+    return domain_call_action(call, &action);
+}
+
+static void get_count(struct call *call, const struct domain *domain, uint32_t flags)
+{
+    const struct xml_node *tree = domain_definition_for(domain, flags, &call->error);
+    if (!tree)
+        return;
+    uint32_t count = flags & VIR_DOMAIN_VCPU_MAXIMUM ? domain_vcpus_max(tree) : domain_vcpus(tree);
+    xdr_put_i32(call_reply(call), (int32_t)count);
+}
+
 static enum co_status get_vcpus_flags(struct call *call)
 {
     const struct remote_domain_get_vcpus_flags_args *args =
         CALL_ARGS(call, struct remote_domain_get_vcpus_flags_args);
+    if (call->co.line)
+        return get_guest_count(call);
     const struct hypervisor *hypervisor = call_hypervisor(call);
     uint32_t flags = args->flags;
     if (!hypervisor ||
         !call_exclusive_flags(call, flags, VIR_DOMAIN_AFFECT_LIVE, "VIR_DOMAIN_AFFECT_LIVE",
                               VIR_DOMAIN_AFFECT_CONFIG, "VIR_DOMAIN_AFFECT_CONFIG") ||
-        !call_driver_flags(call, hypervisor, flags, hypervisor->allowed.get_vcpus,
-                           "DomainGetVcpusFlags"))
+        !call_driver_flags(call, hypervisor, flags, get_flags(hypervisor), "DomainGetVcpusFlags"))
         return CO_DONE;
     const struct domain *domain = call_find_domain(call, &args->dom);
     if (!domain || !domain_check_impact(domain, &flags, &call->error))
         return CO_DONE;
-    const struct xml_node *tree = domain_definition_for(domain, flags, &call->error);
-    if (!tree)
-        return CO_DONE;
-    uint32_t count = flags & VIR_DOMAIN_VCPU_MAXIMUM ? domain_vcpus_max(tree) : domain_vcpus(tree);
-    xdr_put_i32(call_reply(call), (int32_t)count);
+    if (flags & VIR_DOMAIN_VCPU_GUEST)
+        return get_guest_count(call);
+    get_count(call, domain, flags);
     return CO_DONE;
 }
 

@@ -49,18 +49,22 @@ static bool is_disk(const struct xml_node *disk, struct slice controller,
            same_number(address, "unit", told, "unit");
 }
 
+struct slice guest_disk_target(const struct xml_node *devices, const struct json_value *told)
+{
+    struct slice controller = controller_at(devices, json_get(told, "pci-controller"));
+    XML_EACH (disk, devices, "disk")
+        if (told && is_disk(disk, controller, told))
+            return xml_attr_at(disk, "target", "dev");
+    return SLICE_NONE;
+}
+
 static void add_target(struct hypervisor_filesystem *to, const struct xml_node *devices,
                        const struct json_value *told)
 {
-    struct slice controller = controller_at(devices, json_get(told, "pci-controller"));
-    XML_EACH (disk, devices, "disk") {
-        if (to->target_count == HYPERVISOR_FILESYSTEM_DISKS || !is_disk(disk, controller, told))
-            continue;
-        if (slice_copy(to->targets[to->target_count], sizeof(to->targets[0]),
-                       xml_attr_at(disk, "target", "dev")))
-            to->target_count++;
-        return;
-    }
+    struct slice target = guest_disk_target(devices, told);
+    if (slice_present(target) && to->target_count < HYPERVISOR_FILESYSTEM_DISKS &&
+        slice_copy(to->targets[to->target_count], sizeof(to->targets[0]), target))
+        to->target_count++;
 }
 
 // ---- the answer

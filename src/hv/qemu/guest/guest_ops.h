@@ -36,6 +36,21 @@ hypervisor_fn guest_monitor_command, guest_screenshot;
 hypervisor_fn guest_agent_command, guest_hostname, guest_get_time, guest_set_time;
 // guest_filesystems.c
 hypervisor_fn guest_filesystems;
+// The target of the disk that a guest's agent speaks of by where it is plugged in; absent when it
+// is none of the definition's.
+struct slice guest_disk_target(const struct xml_node *devices, const struct json_value *told);
+// guest_inside.c
+hypervisor_fn guest_tell_inside;
+// guest_addresses.c
+hypervisor_fn guest_addresses;
+// From the agent's answer; valid until the next call of it or of guest_addresses().
+bool guest_read_addresses(const struct json_value *answer, const struct hypervisor_address **at,
+                          uint32_t *count, struct error *err);
+// guest_agent_vcpus.c
+hypervisor_fn guest_agent_vcpus, guest_agent_set_vcpus;
+hypervisor_fn guest_agent_set_vcpu_count; // to op->vcpus.count
+// guest_agent_files.c
+hypervisor_fn guest_set_password, guest_fs_freeze, guest_fs_thaw, guest_fs_trim;
 // guest_console.c
 hypervisor_fn guest_open_console, guest_open_channel;
 // guest_graphics.c

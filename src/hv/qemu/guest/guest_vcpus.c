@@ -174,15 +174,10 @@ static bool lets_not_go(struct hypervisor_op *op, const struct vcpus *s)
 static bool begin(struct hypervisor_op *op, struct vcpus *s)
 {
     s->guest = guest_need(op->domain, op->err);
-    if (!s->guest || !check(op))
-        return false;
-    if (!(op->flags & VIR_DOMAIN_VCPU_GUEST))
-        return true;
-    return error_set(op->err, VIR_FROM_QEMU, VIR_ERR_OPERATION_UNSUPPORTED,
-                     "changing processors by way of the guest agent is not supported");
+    return s->guest && check(op);
 }
 
-enum co_status guest_set_vcpus(struct hypervisor_op *op)
+static enum co_status plug_vcpus(struct hypervisor_op *op)
 {
     struct vcpus *s = HYPERVISOR_STATE(op, struct vcpus);
     CO_BEGIN(&op->co);
@@ -214,4 +209,9 @@ enum co_status guest_set_vcpus(struct hypervisor_op *op)
     if (guest_of(op->domain) == s->guest)
         note_vcpus(op, s);
     CO_END(&op->co);
+}
+
+enum co_status guest_set_vcpus(struct hypervisor_op *op)
+{
+    return op->flags & VIR_DOMAIN_VCPU_GUEST ? guest_agent_set_vcpu_count(op) : plug_vcpus(op);
 }

@@ -1,0 +1,118 @@
+// Operations by way of the guest's agent: passwords, freezing and trimming of file systems.
+#include "hv/qemu/guest/guest_ops.h"
+
+#define COMMAND_SIZE (4 * CONFIG_REMOTE_STRING_MAX)
+
+// The command that is being given; it is made anew whenever its task goes on.
+static char text[COMMAND_SIZE];
+static struct buffer out;
+
+static struct json_writer begin_command(const char *name)
+{
+    out = buffer_over(text, sizeof(text));
+    struct json_writer w = json_writer_to(&out);
+    json_open_object(&w, NULL);
+    json_puts(&w, "execute", name);
+    json_open_object(&w, "arguments");
+    return w;
+}
+
+static struct slice end_command(struct json_writer *w)
+{
+    json_close_object(w);
+    json_close_object(w);
+    return buffer_slice(&out);
+}
+
+// A command whose text did not fit is not sent.
+static bool give(struct hypervisor_op *op, struct slice command)
+{
+    if (!buffer_ok(&out)) {
+        error_set(op->err, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG,
+                  "the command to the guest agent is too long: limit is %d", COMMAND_SIZE);
+        return true;
+    }
+    return guest_agent_ask(op, HYPERVISOR_STATE(op, struct guest_agent_op), command,
+                           AGENT_WAIT_LONG);
+}
+
+// ---- virDomainSetUserPassword
+
+// RFC 4648 section 4.
+static struct slice base64(struct slice bytes)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static char encoded[CONFIG_REMOTE_STRING_MAX / 3 * 4 + 8];
+    struct buffer to = buffer_over(encoded, sizeof(encoded));
+    for (size_t i = 0; i < bytes.len; i += 3) {
+        uint32_t group = 0;
+        for (size_t k = 0; k < 3; k++)
+            group = group << 8 | (i + k < bytes.len ? (unsigned char)bytes.at[i + k] : 0u);
+        for (size_t k = 0; k < 4; k++)
+            buffer_putc(&to, i + k > bytes.len ? '=' : digits[group >> (18 - 6 * k) & 63]);
+    }
+    return buffer_slice(&to);
+}
+
+enum co_status guest_set_password(struct hypervisor_op *op)
+{
+    struct json_writer w = begin_command("guest-set-user-password");
+    json_put_bool(&w, "crypted", op->flags & VIR_DOMAIN_PASSWORD_ENCRYPTED);
+    json_put_string(&w, "username", op->password.user);
+    json_put_string(&w, "password", base64(op->password.password));
+    return give(op, end_command(&w)) ? CO_DONE : CO_WAITING;
+}
+
+// ---- virDomainFSFreeze, virDomainFSThaw, virDomainFSTrim
+
+static enum co_status count_filesystems(struct hypervisor_op *op, struct slice command)
+{
+    struct guest_agent_op *s = HYPERVISOR_STATE(op, struct guest_agent_op);
+    int64_t count;
+    if (!give(op, command))
+        return CO_WAITING;
+    if (error_is_set(op->err))
+        return CO_DONE;
+    if (!json_i64(s->agent.result, &count) || count < 0 || count > INT32_MAX)
+        error_set(op->err, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "malformed return value");
+    op->freeze.filesystems = error_is_set(op->err) ? 0 : (int32_t)count;
+    return CO_DONE;
+}
+
+enum co_status guest_fs_freeze(struct hypervisor_op *op)
+{
+    struct slice mountpoint;
+    struct json_writer w = begin_command(op->freeze.mountpoint ? "guest-fsfreeze-freeze-list"
+                                                               : "guest-fsfreeze-freeze");
+    if (op->freeze.mountpoint) {
+        json_open_array(&w, "mountpoints");
+        for (uint32_t i = 0; op->freeze.mountpoint(op->freeze.from, i, &mountpoint); i++)
+            json_put_string(&w, NULL, mountpoint);
+        json_close_array(&w);
+    }
+    return count_filesystems(op, end_command(&w));
+}
+
+static bool refuse_mountpoints(struct hypervisor_op *op, const char *what)
+{
+    if (op->freeze.mountpoint)
+        error_set(op->err, VIR_FROM_QEMU, VIR_ERR_ARGUMENT_UNSUPPORTED, "%s", what);
+    return op->freeze.mountpoint;
+}
+
+enum co_status guest_fs_thaw(struct hypervisor_op *op)
+{
+    if (refuse_mountpoints(op, "specifying mountpoints is not supported"))
+        return CO_DONE;
+    struct json_writer w = begin_command("guest-fsfreeze-thaw");
+    return count_filesystems(op, end_command(&w));
+}
+
+enum co_status guest_fs_trim(struct hypervisor_op *op)
+{
+    if (refuse_mountpoints(op, "Specifying mount point is not supported for now"))
+        return CO_DONE;
+    struct json_writer w = begin_command("guest-fstrim");
+    json_put_u64(&w, "minimum", op->freeze.minimum);
+    return give(op, end_command(&w)) ? CO_DONE : CO_WAITING;
+}
