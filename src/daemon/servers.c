@@ -110,6 +110,15 @@ static void prepare_sasl(const struct settings *settings)
 #endif
 }
 
+static bool listen_network(const struct settings *settings, struct error *err)
+{
+    return (!settings->listen_tcp ||
+            listen_ip(settings, "tcp", settings->tcp_port, settings->auth_tcp, err)) &&
+           (!settings->listen_tls ||
+            listen_ip(settings, "tls", settings->tls_port, settings->auth_tls, err));
+}
+
+// The unix sockets come last: who can connect to them knows that the others are there.
 bool servers_listen(const struct settings *settings, bool ip, struct error *err)
 {
     const struct admission read_write = {
@@ -119,7 +128,8 @@ bool servers_listen(const struct settings *settings, bool ip, struct error *err)
                                         .auth = settings->auth_unix_ro,
                                         .read_only = true};
     prepare_sasl(settings);
-    if (!listen_unix(settings, "libvirt-sock", settings->unix_sock_rw_perms, &read_write, err))
+    if ((ip && !listen_network(settings, err)) ||
+        !listen_unix(settings, "libvirt-sock", settings->unix_sock_rw_perms, &read_write, err))
         return false;
     if (!paths()->session &&
         !listen_unix(settings, "libvirt-sock-ro", settings->unix_sock_ro_perms, &read_only, err))
@@ -129,9 +139,5 @@ bool servers_listen(const struct settings *settings, bool ip, struct error *err)
     if (!listen_unix(settings, "libvirt-admin-sock", settings->unix_sock_admin_perms, &admin, err))
         return false;
 #endif
-    if (ip && settings->listen_tcp &&
-        !listen_ip(settings, "tcp", settings->tcp_port, settings->auth_tcp, err))
-        return false;
-    return !ip || !settings->listen_tls ||
-           listen_ip(settings, "tls", settings->tls_port, settings->auth_tls, err);
+    return true;
 }

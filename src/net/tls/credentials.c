@@ -132,20 +132,30 @@ static bool load_certificates(mbedtls_x509_crt *certificates, const char *what, 
                                             : tls_library_reason(result));
 }
 
-static bool load_crl(mbedtls_x509_crl *crl, const char *path, struct error *err)
+// Says what is odd about a revocation list; it counts all the same.
+static void look_at_crl(const mbedtls_x509_crl *crl, const mbedtls_x509_crt *ca, const char *path)
+{
+    if (mbedtls_x509_time_is_past(&crl->next_update))
+        log_warning("tls", "The revocation list %s should have been renewed by now", path);
+    while (ca && !tls_verify_is_of(crl, &ca->subject_raw))
+        ca = ca->next;
+    if (!ca)
+        log_warning("tls", "The revocation list %s is of another authority", path);
+}
+
+static bool load_crl(struct tls_credentials *set, const char *path, struct error *err)
 {
     if (!path || port_access(path, PORT_OPEN_READ) == -ENOENT)
         return true;
     size_t len = read_file("CA revocation list", path, err);
     if (len == 0)
         return false;
-    int result = mbedtls_x509_crl_parse(crl, text, len);
+    int result = mbedtls_x509_crl_parse(&set->crl, text, len);
     if (result != 0)
         return refuse(err, "Unable to set x509 certificate revocation list: %s: %s", path,
                       tls_library_reason(result));
-    for (const mbedtls_x509_crl *one = crl; one && one->raw.p; one = one->next)
-        if (mbedtls_x509_time_is_past(&one->next_update))
-            log_warning("tls", "The revocation list %s should have been renewed by now", path);
+    for (const mbedtls_x509_crl *one = &set->crl; one && one->raw.p; one = one->next)
+        look_at_crl(one, &set->ca, path);
     return true;
 }
 
@@ -223,7 +233,7 @@ static bool configure(struct tls_credentials *set, const struct settings *settin
     if (!tls_library_configure(&set->config, &versions) ||
         mbedtls_ssl_conf_own_cert(&set->config, &set->own, &set->key) != 0)
         return refuse(err, "Unable to allocate x509 credentials: out of memory, CONFIG_TLS_MEMORY");
-    mbedtls_ssl_conf_ca_chain(&set->config, &set->ca, set->crl.raw.p ? &set->crl : NULL);
+    mbedtls_ssl_conf_ca_chain(&set->config, &set->ca, NULL);
     return true;
 }
 
@@ -236,7 +246,7 @@ static bool load(struct tls_credentials *set, const struct settings *settings, s
            load_certificates(&set->ca, "CA certificate", files.ca,
                              "Unable to import CA certificate list", err) &&
            (settings->tls_no_sanity_certificate || check_sanity(set, &files, err)) &&
-           load_crl(&set->crl, files.crl, err) && load_key(set, &files, err) &&
+           load_crl(set, files.crl, err) && load_key(set, &files, err) &&
            configure(set, settings, err);
 }
 
@@ -271,6 +281,11 @@ struct tls_credentials *tls_credentials_take(void)
 const mbedtls_ssl_config *tls_credentials_config(const struct tls_credentials *credentials)
 {
     return &credentials->config;
+}
+
+const mbedtls_x509_crl *tls_credentials_revoked(const struct tls_credentials *credentials)
+{
+    return &credentials->crl;
 }
 
 void tls_credentials_release(struct tls_credentials *credentials)

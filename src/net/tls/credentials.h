@@ -19,6 +19,8 @@ bool tls_credentials_load(const struct settings *settings, struct error *err);
 // For the length of a handshake.
 struct tls_credentials *tls_credentials_take(void);
 const mbedtls_ssl_config *tls_credentials_config(const struct tls_credentials *credentials);
+// The revocation lists, the first of which may be empty.
+const mbedtls_x509_crl *tls_credentials_revoked(const struct tls_credentials *credentials);
 void tls_credentials_release(struct tls_credentials *credentials);
 
 #endif

@@ -134,7 +134,8 @@ static int shake_hands(struct tls_session *session, struct error *err)
 
 static bool let_in(struct tls_session *session, struct identity *identity, struct error *err)
 {
-    if (!tls_verify_peer(&session->ssl, settings, identity, err)) {
+    const mbedtls_x509_crl *revoked = tls_credentials_revoked(session->credentials);
+    if (!tls_verify_peer(&session->ssl, revoked, settings, identity, err)) {
         if (!settings->tls_no_verify_certificate)
             return false;
         log_info("tls", "Ignoring bad certificate at user request: %s", err->message);

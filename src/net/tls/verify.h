@@ -21,10 +21,12 @@ bool tls_verify_certificate(const mbedtls_x509_crt *cert, const char *file, enum
 // Whether our own certificate, with those behind it in its file, leads to one of the CAs.
 bool tls_verify_own(mbedtls_x509_crt *cert, const char *file, mbedtls_x509_crt *ca,
                     const char *ca_file, struct error *err);
+// Whether a revocation list is of the authority with that name.
+bool tls_verify_is_of(const mbedtls_x509_crl *crl, const mbedtls_x509_buf *name);
 // Whether the peer of a finished handshake may come in: somebody whom a CA vouches for and nobody
 // has revoked, with a certificate for clients and a name on tls_allowed_dn_list, if there is one.
 // The name is put into the identity as soon as it is certain.
-bool tls_verify_peer(const mbedtls_ssl_context *ssl, const struct settings *settings,
-                     struct identity *identity, struct error *err);
+bool tls_verify_peer(const mbedtls_ssl_context *ssl, const mbedtls_x509_crl *crl,
+                     const struct settings *settings, struct identity *identity, struct error *err);
 
 #endif
