@@ -4,6 +4,7 @@
 #   make run         a daemon on a private socket with a demo guest; prints the virsh line to type
 #   make stop        ends that daemon and its guests
 #   make test        every test
+#   make install     the daemon, its other names and the manual pages, to DESTDIR and prefix
 #   make menuconfig, olddefconfig, savedefconfig
 #
 # O=DIR builds elsewhere; SANITIZE=1 adds the address and undefined-behaviour sanitizers; CHECKS=1
@@ -51,6 +52,7 @@ MBEDCRYPTO_LIBS ?= -lmbedcrypto
 
 # Features: what belongs to each. A feature is a Kconfig symbol; with CONFIG_NAME off, FILES_NAME are
 # left out. Tables that would name them ask #ifdef CONFIG_NAME, and nothing else does.
+FILES_SSH_HELPER := src/daemon/ssh_helper.c
 FILES_SASL := src/auth/base64.c src/auth/sasl*.c src/auth/scram*.c src/auth/users*.c src/daemon/passwd.c
 FILES_HYPERVISOR_QEMU := src/hv/qemu/*.c src/hv/qemu/*/*.c
 FILES_HYPERVISOR_TEST := src/hv/test/*.c
@@ -153,6 +155,27 @@ $(O)/test/contract/%: test/contract/%.c $(LIBRARY)
 .PHONY: contract-test
 contract-test: $(O)/test/contract/packets $(O)/test/contract/traffic
 	/usr/bin/python3 -B test/contract/contract.py $(O)/host/xdrgen $(O)/test/contract $(PROTOCOLS)
+
+# Where things are installed; DESTDIR goes in front. STRIP= leaves the symbols in.
+prefix ?= /usr/local
+sbindir ?= $(prefix)/sbin
+bindir ?= $(prefix)/bin
+mandir ?= $(prefix)/share/man
+STRIP ?= $(CROSS_COMPILE)strip
+# What is there besides the daemon, and the names that it has in $(bindir).
+MANUALS = src/daemon/nanovirtd.8 $(if $(CONFIG_SASL),src/daemon/nanovirtd-passwd.8) \
+          $(if $(CONFIG_SSH_HELPER),src/daemon/virt-ssh-helper.8) $(if $(CONFIG_TLS),scripts/nanovirt-pki.8)
+LINKS = $(if $(CONFIG_SSH_HELPER),virt-ssh-helper)
+SCRIPTS = $(if $(CONFIG_TLS),scripts/nanovirt-pki)
+
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man8
+	install -m 755 $(O)/nanovirtd $(DESTDIR)$(sbindir)/nanovirtd
+	$(if $(STRIP),$(STRIP) $(DESTDIR)$(sbindir)/nanovirtd)
+	$(foreach l,$(LINKS),ln -sf $(sbindir)/nanovirtd $(DESTDIR)$(bindir)/$l &&) true
+	$(if $(SCRIPTS),install -m 755 $(SCRIPTS) $(DESTDIR)$(bindir))
+	install -m 644 $(MANUALS) $(DESTDIR)$(mandir)/man8
 
 .PHONY: run stop
 run:

@@ -77,7 +77,7 @@ ptrdiff_t port_receive_fds(int fd, void *to, size_t len, int *fds, size_t fd_max
 int port_duplicate(int fd);
 int port_pipe(int ends[2]); // [0] to read from, [1] to write to
 int port_socket_pair(int ends[2]);
-int port_make_blocking(int fd); // for whoever gets it from us
+int port_make_blocking(int fd, bool blocking); // for whoever gets it from us, or gave it to us
 
 // ---- sockets ------------------------------------------------------------------------------------
 
@@ -250,6 +250,7 @@ int port_affinity_get(int tid, uint8_t *map, size_t size);
 int port_affinity_set(int tid, const uint8_t *map, size_t size);
 
 int port_pid(void);
+int port_own_program(char *to, size_t size); // the path of the file that this process runs
 uint32_t port_uid(void); // effective
 uint32_t port_gid(void);
 // A name or a number ("107", or "+107" when nobody's name is meant). A number without an account

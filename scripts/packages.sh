@@ -3,7 +3,8 @@
 #
 # As root it installs the missing ones; otherwise it names them in a command to copy, and fails. The
 # tests compare with libvirtd, so they need its binary; libvirt-daemon-system, which would start services
-# and make networks and users on this machine, is not asked for.
+# and make networks and users on this machine, is not asked for. For the same reason openssh-server is
+# not installed: its program is unpacked into build/unpacked where it is not there.
 set -eu
 
 build="gcc libc6-dev make libmbedtls-dev"
@@ -14,7 +15,8 @@ arm64) run="$run qemu-system-arm qemu-efi-aarch64" ;;
 esac
 test="libcmocka-dev python3-pytest python3-pexpect python3-libvirt libvirt-daemon
     libvirt-daemon-driver-qemu qemu-system-x86 qemu-system-arm qemu-efi-aarch64 ovmf valgrind procps
-    tshark libvirt-wireshark gnutls-bin openssl"
+    tshark libvirt-wireshark openssh-client libwrap0
+    dropbear-bin netcat-openbsd libsasl2-modules gnutls-bin openssl"
 bench="musl-tools strace linux-libc-dev"
 fuzz="clang llvm libclang-rt-14-dev"
 
@@ -30,6 +32,14 @@ for step in "$@"; do
     esac
 done
 
+unpack_sshd() {
+    [ -x /usr/sbin/sshd ] || [ -x build/unpacked/usr/sbin/sshd ] && return
+    mkdir -p build/unpacked
+    (cd build/unpacked && { { [ "$(id -u)" -ne 0 ] || apt-get -q update; } &&
+        apt-get -q download openssh-server; } > log 2>&1 || { cat log >&2; exit 1; })
+    dpkg-deb -x build/unpacked/openssh-server_*.deb build/unpacked
+}
+
 missing=
 for package in $(printf '%s\n' $wanted | sort -u); do
     case $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2> /dev/null) in
@@ -37,7 +47,10 @@ for package in $(printf '%s\n' $wanted | sort -u); do
     *) missing="$missing $package" ;;
     esac
 done
-[ -n "$missing" ] || exit 0
+if [ -z "$missing" ]; then
+    case " $* " in *" test "*) unpack_sshd ;; esac
+    exit 0
+fi
 
 if [ "$(id -u)" -ne 0 ]; then
     echo "These Debian packages are missing. Install them with:" >&2
@@ -51,3 +64,4 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 apt-get -q update > "$log" 2>&1 || { cat "$log" >&2; exit 1; }
 apt-get -q -y --no-install-recommends install $missing > "$log" 2>&1 || { cat "$log" >&2; exit 1; }
+case " $* " in *" test "*) unpack_sshd ;; esac

@@ -120,10 +120,11 @@ int port_socket_pair(int ends[2])
     return port_result(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends));
 }
 
-int port_make_blocking(int fd)
+int port_make_blocking(int fd, bool blocking)
 {
     int flags = fcntl(fd, F_GETFL);
-    return port_result(flags < 0 ? -1 : fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
+    int wanted = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+    return port_result(flags < 0 ? -1 : fcntl(fd, F_SETFL, wanted));
 }
 
 // ---- closing what a child shall not have --------------------------------------------------------

@@ -230,3 +230,9 @@ int port_affinity_set(int tid, const uint8_t *map, size_t size)
     }
     return port_result(sched_setaffinity(tid, sizeof(cpus), &cpus.set));
 }
+
+int port_own_program(char *to, size_t size)
+{
+    ptrdiff_t len = port_readlink("/proc/self/exe", to, size);
+    return len < 0 ? (int)len : 0;
+}

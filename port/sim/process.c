@@ -366,3 +366,12 @@ int port_affinity_set(int tid, const uint8_t *map, size_t size)
         return -EINVAL;
     return sim_process_find(tid) ? 0 : -ESRCH;
 }
+
+int port_own_program(char *to, size_t size)
+{
+    static const char path[] = "/usr/sbin/nanovirtd";
+    if (size < sizeof(path))
+        return -ENAMETOOLONG;
+    memcpy(to, path, sizeof(path));
+    return 0;
+}

@@ -51,8 +51,9 @@ int port_socket_pair(int ends[2])
     return open_pair(files, ends);
 }
 
-int port_make_blocking(int fd)
+int port_make_blocking(int fd, bool blocking)
 {
+    (void)blocking;
     (void)fd;
     return 0;
 }

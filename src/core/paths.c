@@ -57,7 +57,7 @@ static bool choose_session(struct error *err)
     const char *config = xdg("XDG_CONFIG_HOME", ".config");
     const char *cache = xdg("XDG_CACHE_HOME", ".cache");
     const char *data = xdg("XDG_DATA_HOME", ".local/share");
-    const char *run = xdg("XDG_RUNTIME_DIR", ".cache/run");
+    const char *run = xdg("XDG_RUNTIME_DIR", ".cache"); // as GLib, and so libvirt's clients
     if (!config || !cache || !data || !run)
         return error_set(err, VIR_FROM_NONE, VIR_ERR_INTERNAL_ERROR,
                          "HOME is not set to an absolute path");

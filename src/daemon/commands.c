@@ -20,6 +20,9 @@ static const struct command commands[] = {
 #ifdef CONFIG_SASL
     {"passwd", passwd_main, "set, delete and list passwords"},
 #endif
+#ifdef CONFIG_SSH_HELPER
+    {"virt-ssh-helper", ssh_helper_main, "carry a connection that came over SSH"},
+#endif
     {NULL, NULL, NULL},
 };
 

@@ -38,7 +38,7 @@ static enum co_status open_graphics(struct call *call)
 // The client's end is given away blocking, as socketpair() makes it.
 static void open_graphics_fd_reply(struct call *call, const struct hypervisor_op *op)
 {
-    port_make_blocking(op->graphics.peer);
+    port_make_blocking(op->graphics.peer, true);
     call_reply(call);
     call_reply_fd(call, op->graphics.peer);
 }
