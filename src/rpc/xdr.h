@@ -276,6 +276,9 @@ void xdr_put_opaque_named(struct xdr_writer *w, const void *bytes, size_t len, u
                           const char *limit);
 // opaque[n], such as a uuid.
 void xdr_put_bytes(struct xdr_writer *w, const void *bytes, size_t len);
+// A remote_nonnull_domain, and whatever else is a name, a uuid and a number, in one go: lists have
+// thousands of them. The name is shorter than CONFIG_REMOTE_STRING_MAX.
+void xdr_put_object(struct xdr_writer *w, const char *name, const uint8_t uuid[16], int32_t id);
 // char<max>, the contract's form of SASL data and security labels: a list with an element per byte.
 #define xdr_put_chars(w, value, max) xdr_put_chars_named((w), (value), (max), #max)
 void xdr_put_chars_named(struct xdr_writer *w, struct slice value, uint32_t max, const char *limit);

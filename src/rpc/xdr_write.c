@@ -69,9 +69,10 @@ static void write_padded(struct xdr_writer *w, const void *bytes, size_t len)
     uint8_t *at = claim(w, padded);
     if (!at)
         return;
-    if (len)
-        memcpy(at, bytes, len);
-    memset(at + len, 0, padded - len);
+    if (len == 0)
+        return;
+    xdr_store_u32(at + padded - 4, 0); // whose end is the padding
+    memcpy(at, bytes, len);
 }
 
 // ---- Items ----
@@ -158,6 +159,23 @@ void xdr_put_bytes(struct xdr_writer *w, const void *bytes, size_t len)
 {
     xdr_check_item(w, XDR_BYTES, (uint32_t)len);
     write_padded(w, bytes, len);
+}
+
+void xdr_put_object(struct xdr_writer *w, const char *name, const uint8_t uuid[16], int32_t id)
+{
+    size_t len = strlen(name), padded = (len + 3) & ~(size_t)3;
+    assert(len <= CONFIG_REMOTE_STRING_MAX);
+    xdr_check_item(w, XDR_STRING, 0);
+    xdr_check_item(w, XDR_BYTES, 16);
+    xdr_check_item(w, XDR_INT, (uint32_t)id);
+    uint8_t *at = claim(w, 4 + padded + 16 + 4);
+    if (!at)
+        return;
+    xdr_store_u32(at + padded, 0); // the last word of the name, whose end is padding
+    xdr_store_u32(at, (uint32_t)len);
+    memcpy(at + 4, name, len);
+    memcpy(at + 4 + padded, uuid, 16);
+    xdr_store_u32(at + 4 + padded + 16, (uint32_t)id);
 }
 
 void xdr_put_chars_named(struct xdr_writer *w, struct slice value, uint32_t max, const char *limit)

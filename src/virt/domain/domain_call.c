@@ -117,11 +117,14 @@ void domain_to_wire(const struct domain *domain, struct remote_nonnull_domain *d
     dom->id = domain->id;
 }
 
+void domain_put(struct xdr_writer *w, const struct domain *domain)
+{
+    xdr_put_object(w, domain->name, domain->uuid, domain->id);
+}
+
 void call_reply_domain(struct call *call, const struct domain *domain)
 {
-    struct remote_nonnull_domain dom;
-    domain_to_wire(domain, &dom);
-    xdr_encode(call_reply(call), XDR_TYPE(remote_nonnull_domain), &dom);
+    domain_put(call_reply(call), domain);
 }
 
 // ---- one operation of the driver

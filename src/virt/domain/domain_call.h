@@ -61,6 +61,8 @@ struct xml_node *domain_definition_for(const struct domain *domain, uint32_t fla
                                        struct error *err);
 
 void domain_to_wire(const struct domain *domain, struct remote_nonnull_domain *dom);
+// Writes the remote_nonnull_domain.
+void domain_put(struct xdr_writer *w, const struct domain *domain);
 // The reply of every call that returns one domain.
 void call_reply_domain(struct call *call, const struct domain *domain);
 

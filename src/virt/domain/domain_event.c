@@ -194,14 +194,12 @@ void domain_event_device(const struct domain *domain, int id, struct slice alias
 
 void domain_event_tunable(const struct domain *domain, const char *name, struct slice value)
 {
-    struct remote_nonnull_domain dom;
-    domain_to_wire(domain, &dom);
     struct event_callback *callback = NULL;
     while ((callback = event_callback_next(callback, domain, VIR_DOMAIN_EVENT_ID_TUNABLE))) {
         struct xdr_writer *w =
             client_event_begin(&remote_program, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_TUNABLE);
         xdr_put_i32(w, callback->id);
-        xdr_encode(w, XDR_TYPE(remote_nonnull_domain), &dom);
+        domain_put(w, domain);
         struct xdr_list_mark params = xdr_list_begin(w, REMOTE_DOMAIN_EVENT_TUNABLE_MAX);
         xdr_param_add_string(w, &params, name, value);
         xdr_list_end(w, &params);

@@ -76,6 +76,8 @@ static const struct {
 
 bool domain_matches(const struct domain *domain, uint32_t filter)
 {
+    if (filter == 0) // most lists are of everybody
+        return true;
     for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
         if ((filter & filters[i].group) && !(filter & filters[i].of(domain)))
             return false;
@@ -105,10 +107,8 @@ static enum co_status list_all_domains(struct call *call)
     struct xdr_list_mark list = xdr_list_begin(w, REMOTE_DOMAIN_LIST_MAX);
     struct domain *domain = next_match(call, NULL, args->flags);
     for (; domain && args->need_results; domain = next_match(call, domain, args->flags)) {
-        struct remote_nonnull_domain dom;
-        domain_to_wire(domain, &dom);
         xdr_list_add(w, &list);
-        xdr_encode(w, XDR_TYPE(remote_nonnull_domain), &dom);
+        domain_put(w, domain);
     }
     uint32_t count = list.count;
     for (; domain; domain = next_match(call, domain, args->flags))

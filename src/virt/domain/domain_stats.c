@@ -214,13 +214,11 @@ static const struct {
 
 static void put_record(struct call *call, struct stats_state *s)
 {
-    struct remote_nonnull_domain dom;
     struct group_writer g = {
         .w = &s->w, .domain = s->base.domain, .memory = &s->memory, .op = &s->op};
     struct error err = {0};
-    domain_to_wire(g.domain, &dom);
     xdr_list_add(&s->w, &s->records);
-    xdr_encode(&s->w, XDR_TYPE(remote_nonnull_domain), &dom);
+    domain_put(&s->w, g.domain);
     g.params = xdr_list_begin(&s->w, REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX);
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
         if (!(s->groups & groups[i].group))
