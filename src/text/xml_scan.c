@@ -135,6 +135,15 @@ bool xml_fail_limit(struct xml_scanner *s, const struct xml_limit *limit)
 
 // --- characters
 
+// Passes over characters of `classes`. A definition is mostly those, so it is one tight loop.
+static void pass_over(struct xml_scanner *s, unsigned classes)
+{
+    const char *at = s->at, *end = s->end;
+    while (at < end && (unsigned char)*at < 128 && (xml_classes[(unsigned char)*at] & classes))
+        at++;
+    s->at = at;
+}
+
 char xml_peek(const struct xml_scanner *s, size_t ahead)
 {
     return (size_t)(s->end - s->at) > ahead ? s->at[ahead] : '\0';
@@ -150,8 +159,7 @@ bool xml_at(const struct xml_scanner *s, const char *token)
 bool xml_skip_blanks(struct xml_scanner *s)
 {
     const char *from = s->at;
-    while (s->at < s->end && xml_class(*s->at, XML_CLASS_BLANK))
-        s->at++;
+    pass_over(s, XML_CLASS_BLANK);
     return s->at > from;
 }
 
@@ -177,15 +185,13 @@ static bool skip_wide(struct xml_scanner *s, uint32_t *character)
 bool xml_skip_class(struct xml_scanner *s, unsigned classes)
 {
     uint32_t character;
-    while (s->at < s->end) {
-        if (xml_class(*s->at, classes))
-            s->at++;
-        else if (!((unsigned char)*s->at & 0x80))
+    for (;;) {
+        pass_over(s, classes);
+        if (s->at == s->end || !((unsigned char)*s->at & 0x80))
             return true;
-        else if (!skip_wide(s, &character))
+        if (!skip_wide(s, &character))
             return false;
     }
-    return true;
 }
 
 bool xml_skip_to(struct xml_scanner *s, const char *token)
@@ -230,18 +236,15 @@ struct slice xml_take_name(struct xml_scanner *s)
 {
     const char *from = s->at;
     while (s->at < s->end) {
-        bool first = s->at == from;
         uint32_t character;
-        if (xml_class(*s->at, first ? XML_CLASS_NAME_START : XML_CLASS_NAME)) {
-            s->at++;
-            continue;
-        }
+        if (s->at > from || xml_class(*s->at, XML_CLASS_NAME_START))
+            pass_over(s, XML_CLASS_NAME);
         const char *before = s->at;
-        if (!((unsigned char)*s->at & 0x80))
+        if (s->at == s->end || !((unsigned char)*s->at & 0x80))
             break;
         if (!skip_wide(s, &character))
             return SLICE_NONE;
-        if (!is_wide_name(character, first)) {
+        if (!is_wide_name(character, before == from)) {
             s->at = before;
             break;
         }
