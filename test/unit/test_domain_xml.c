@@ -265,6 +265,41 @@ static bool parse_with_inputs(unsigned count, struct error *err)
     return domain_xml_parse(&doc, buffer_slice(&text), &rules, DOMAIN_XML_PARSE_NEW, err);
 }
 
+static void refused_by_name(const char *text, const char *message)
+{
+    struct error err = {0};
+    bool parsed = domain_xml_parse(&doc, slice_of(text), &rules,
+                                   DOMAIN_XML_PARSE_NEW | DOMAIN_XML_PARSE_SCHEMA, &err);
+    assert_int_equal(parsed, message == NULL);
+    if (!message)
+        return;
+    assert_int_equal(err.code, VIR_ERR_XML_INVALID_SCHEMA);
+    assert_non_null(strstr(err.message, message));
+}
+
+#define DOMAIN_WITH(devices)                                                                       \
+    "<domain type='test' xmlns:own='urn:own'><name>n</name><memory>9</memory>"                     \
+    "<metadata><own:any colour='red'/></metadata><os><type>hvm</type></os>"                        \
+    "<devices>" devices "</devices></domain>"
+
+static void a_validated_definition_has_no_names_that_libvirt_does_not_know(void **state)
+{
+    (void)state;
+    use_test_driver();
+    refused_by_name(DOMAIN_WITH(""), NULL);
+    refused_by_name(DOMAIN_WITH("<controller type='pci'><address type='pci' slot='1'/>"
+                                "</controller>"),
+                    NULL);
+    refused_by_name(DOMAIN_WITH("<teleporter/>"),
+                    "domain.rng\nDid not expect element teleporter there\n"
+                    "Element devices failed to validate content\n");
+    refused_by_name(DOMAIN_WITH("<memballoon model='none' colour='red'/>"),
+                    "Invalid attribute colour for element memballoon\n"
+                    "Element memballoon failed to validate attributes\n");
+    refused_by_name(DOMAIN_WITH("<memballoon model='none'><alias nome='b'/></memballoon>"),
+                    "Invalid attribute nome for element alias");
+}
+
 // Devices are compared with each other, and a turn of the loop has its time.
 static void too_many_devices_are_refused_with_the_limit(void **state)
 {
@@ -286,6 +321,7 @@ int main(void)
         cmocka_unit_test(running_guests_come_out_as_libvirt_shows_them),
         cmocka_unit_test(a_canonical_definition_stays_as_libvirt_leaves_it),
         cmocka_unit_test(what_libvirt_does_not_know_is_kept),
+        cmocka_unit_test(a_validated_definition_has_no_names_that_libvirt_does_not_know),
         cmocka_unit_test(a_missing_uuid_is_made_of_the_random_bytes),
         cmocka_unit_test(passwords_are_shown_only_to_those_who_may_see_secrets),
         cmocka_unit_test(too_many_devices_are_refused_with_the_limit),

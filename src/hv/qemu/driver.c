@@ -224,8 +224,8 @@ static bool accepts(struct slice name, struct error *err)
 
 static bool parse(struct xml_doc *doc, struct slice text, uint32_t flags, struct error *err)
 {
-    (void)flags;
-    return domain_xml_parse(doc, text, &rules, DOMAIN_XML_PARSE_NEW, err);
+    unsigned schema = flags & VIR_DOMAIN_DEFINE_VALIDATE ? DOMAIN_XML_PARSE_SCHEMA : 0;
+    return domain_xml_parse(doc, text, &rules, DOMAIN_XML_PARSE_NEW | schema, err);
 }
 
 static void capabilities(struct buffer *out, struct error *err)

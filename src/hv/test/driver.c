@@ -28,9 +28,9 @@ static bool random_bytes(void *data, void *bytes, size_t len)
 static bool parse(struct xml_doc *doc, struct slice text, uint32_t flags, struct error *err)
 {
     struct domain_xml_rules rules;
-    (void)flags;
+    unsigned schema = flags & VIR_DOMAIN_DEFINE_VALIDATE ? DOMAIN_XML_PARSE_SCHEMA : 0;
     test_domain_xml_rules(&rules, random_bytes, NULL);
-    return domain_xml_parse(doc, text, &rules, DOMAIN_XML_PARSE_NEW, err);
+    return domain_xml_parse(doc, text, &rules, DOMAIN_XML_PARSE_NEW | schema, err);
 }
 
 // ---- the state

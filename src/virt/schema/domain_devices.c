@@ -129,6 +129,8 @@ static const struct element_rule hostdev_children[] = {
     {.name = "driver", .flags = SCHEMA_ONE, ATTRS(ANY("name"))},
     {.name = "source", .flags = SCHEMA_ONE, ATTRS(ANY("protocol"), ANY("name"), ANY("wwpn"), ANY("writeFiltering"), ANY("startupPolicy"), ANY("guestReset")),
      CHILDREN({.name = "host", ATTRS(ANY("name"), ANY("port"))}, {.name = "adapter", ATTRS(ANY("name"))}, {.name = "vendor", ATTRS({"id", VALUE_UINT, SCHEMA_BASE_0, "0x%.4x", NULL})}, {.name = "product", ATTRS({"id", VALUE_UINT, SCHEMA_BASE_0, "0x%.4x", NULL})},
+        {.name = "auth", .flags = SCHEMA_ONE, ATTRS(ANY("username")), CHILDREN({.name = "secret", ATTRS(ANY("type"), ANY("uuid"), ANY("usage"))})},
+        {.name = "initiator", .flags = SCHEMA_ONE, CHILDREN({.name = "iqn", ATTRS(ANY("name"))})},
         {.name = "address", ATTRS(ANY("type"), ANY("domain"), ANY("bus"), ANY("slot"), ANY("function"), ANY("target"), ANY("unit"), ANY("device"), ANY("uuid")), .check = "domain_check_source_address"})},
     {.name = "teaming", .flags = SCHEMA_ONE, ATTRS(WORD("type", "persistent|transient"), ANY("persistent"))},
     MARK("readonly"), MARK("shareable"),

@@ -22,6 +22,13 @@ static bool apply_schema(struct domain_xml *x)
     return schema_apply(&walk, x->root, &schema_elements[SCHEMA_DOMAIN]);
 }
 
+static bool check_names(struct domain_xml *x)
+{
+    struct schema_walk walk = {.doc = x->doc, .err = x->err};
+    return !(x->flags & DOMAIN_XML_PARSE_SCHEMA) ||
+           schema_check_names(&walk, "domain.rng", x->root, &schema_elements[SCHEMA_DOMAIN]);
+}
+
 // Elements are compared with their siblings: there may not be too many.
 static bool check_children(struct domain_xml *x)
 {
@@ -81,7 +88,7 @@ bool domain_xml_parse(struct xml_doc *doc, struct slice text, const struct domai
     if (!xml_named(x.root, "domain"))
         return error_set(err, VIR_FROM_XML, VIR_ERR_XML_ERROR,
                          "expecting root element of 'domain', not '%.*s'", SLICE_ARG(x.root->name));
-    if (!check_children(&x))
+    if (!check_names(&x) || !check_children(&x))
         return false;
     domain_parse_namespace(&x);
     if (!complete(&x))

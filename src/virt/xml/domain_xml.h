@@ -7,8 +7,8 @@
 // prints what `virsh dumpxml` of libvirt 9.0 prints. Elements that libvirt does not know are kept,
 // after those that it knows. Parsing its own output again changes nothing.
 //
-// What depends on the hypervisor comes in as `struct domain_xml_rules`: src/hv/qemu/definition/defaults.h and
-// src/hv/test/defaults.h fill it in.
+// What depends on the hypervisor comes in as `struct domain_xml_rules`:
+// src/hv/qemu/definition/defaults.h and src/hv/test/defaults.h fill it in.
 #ifndef VIRT_DOMAIN_XML_H
 #define VIRT_DOMAIN_XML_H
 
@@ -72,6 +72,8 @@ enum domain_xml_parse_flags {
     // Leaves the checks that the running emulator makes to whoever starts the guest. For reading
     // files.
     DOMAIN_XML_PARSE_SKIP_VALIDATE = 1 << 2,
+    // Refuses elements and attributes that libvirt does not know (VIR_DOMAIN_DEFINE_VALIDATE).
+    DOMAIN_XML_PARSE_SCHEMA = 1 << 3,
 };
 
 // Parses and completes a <domain>. `text` must live as long as the tree. Errors: those of

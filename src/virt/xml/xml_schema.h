@@ -60,6 +60,10 @@ bool schema_apply(struct schema_walk *walk, struct xml_node *node,
                   const struct schema_element *element);
 // The same for the attributes alone, by a table of schema_attrs that the caller chooses.
 bool schema_apply_attrs(struct schema_walk *walk, struct xml_node *node, unsigned table);
+// Whether all elements and attributes of `node` and below are known to `element`; `schema` is the
+// name of libvirt's own ("domain.rng"), for the message. VIR_ERR_XML_INVALID_SCHEMA.
+bool schema_check_names(struct schema_walk *walk, const char *schema, const struct xml_node *node,
+                        const struct schema_element *element);
 // Only puts children and attributes into order.
 void schema_order(struct xml_node *node, const struct schema_element *element);
 // Removes what is flagged with any of `flags` (SCHEMA_HIDE, SCHEMA_SECRET).
