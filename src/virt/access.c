@@ -65,8 +65,10 @@ static const struct access_who *who_is(const struct client *client)
 static bool deny(struct call *call)
 {
     const struct hypervisor *hypervisor = connection_hypervisor(call->client);
+    if (!hypervisor)
+        return error_set(&call->error, VIR_FROM_ACCESS, VIR_ERR_ACCESS_DENIED, "%s", "");
     return error_set(&call->error, VIR_FROM_ACCESS, VIR_ERR_ACCESS_DENIED, "'%s' denied access",
-                     hypervisor ? hypervisor->type : hypervisors[0]->type);
+                     hypervisor->type);
 }
 
 static bool check(struct call *call, const struct xdr_rule *rule,
