@@ -106,11 +106,6 @@ bool error_set_plain(struct error *err, int domain, int code, const char *format
     return false;
 }
 
-bool error_is_set(const struct error *err)
-{
-    return err->code != 0;
-}
-
 void error_clear(struct error *err)
 {
     err->code = 0;

@@ -15,8 +15,8 @@
 #define ERROR_MESSAGE_MAX 512 // bytes with the NUL; a longer message is cut
 
 struct error {
-    int code;   // enum error_code (VIR_ERR_*), 0 for none
-    int domain; // enum error_domain (VIR_FROM_*)
+    int code;                        // enum error_code (VIR_ERR_*), 0 for none
+    int domain;                      // enum error_domain (VIR_FROM_*)
     char message[ERROR_MESSAGE_MAX]; // libvirt's wording for the code, then ours
 };
 
@@ -27,11 +27,14 @@ bool error_set(struct error *err, int domain, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 bool error_vset(struct error *err, int domain, int code, const char *format, va_list args)
     __attribute__((format(printf, 4, 0)));
-// As error_set(), without the code's prefix: how libvirt reports what is wrong with an argument of a
-// public function (its virReportInvalidArg).
+// As error_set(), without the code's prefix: how libvirt reports what is wrong with an argument of
+// a public function (its virReportInvalidArg).
 bool error_set_plain(struct error *err, int domain, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-bool error_is_set(const struct error *err);
+static inline bool error_is_set(const struct error *err)
+{
+    return err->code != 0;
+}
 void error_clear(struct error *err);
 
 #endif

@@ -8,11 +8,6 @@ struct slice slice_of(const char *string)
     return (struct slice){string, string ? strlen(string) : 0};
 }
 
-bool slice_present(struct slice s)
-{
-    return s.at != NULL;
-}
-
 bool slice_equal(struct slice a, struct slice b)
 {
     if (!a.at || !b.at)

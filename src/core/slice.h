@@ -15,8 +15,9 @@ struct slice {
     size_t len;
 };
 
-// printf: "%.*s" with SLICE_ARG(s).
-#define SLICE_ARG(s) (int)(s).len, (s).at ? (s).at : ""
+// printf: "%.*s" with SLICE_ARG(s). Of an absent slice nothing is printed: a precision of 0 keeps
+// every printf from looking at the pointer.
+#define SLICE_ARG(s) (int)(s).len, (s).at
 
 // A slice of a string literal.
 #define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
@@ -24,7 +25,10 @@ struct slice {
 
 // A slice of a NUL-terminated string; NULL gives the absent slice.
 struct slice slice_of(const char *string);
-bool slice_present(struct slice s);
+static inline bool slice_present(struct slice s)
+{
+    return s.at != NULL;
+}
 // Equal bytes; absent equals only absent.
 bool slice_equal(struct slice a, struct slice b);
 // Equal to a NUL-terminated string. An absent slice equals nothing.
