@@ -162,7 +162,7 @@ static void a_program_is_not_executed_when_its_parent_dies_first(void **state)
     assert_true(pid > 0);
     assert_int_equal(wait_for(pid).status, 0);
     // The process is there as long as it holds its parent's output open.
-    port_make_blocking(out);
+    port_make_blocking(out, true);
     assert_int_equal(port_read(out, &byte, 1), 0);
     assert_int_equal(access(path, F_OK), -1);
     port_close(out);
