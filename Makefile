@@ -47,6 +47,12 @@ endif
 ifdef STATIC
 NV_LDFLAGS += -static
 endif
+# Another mbedTLS than the system's: the directory that holds its include and lib.
+ifdef MBEDTLS
+MBEDTLS_LIB := $(abspath $(dir $(firstword $(wildcard $(MBEDTLS)/lib/libmbedtls.* $(MBEDTLS)/lib/*/libmbedtls.*))))
+NV_CFLAGS += -isystem $(abspath $(MBEDTLS))/include
+NV_LDFLAGS += -L$(MBEDTLS_LIB) -Wl,--disable-new-dtags,-rpath,$(MBEDTLS_LIB)
+endif
 MBEDTLS_LIBS ?= -lmbedtls -lmbedx509 -lmbedcrypto
 MBEDCRYPTO_LIBS ?= -lmbedcrypto
 

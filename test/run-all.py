@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Runs the parts of the test suite, two at a time, and adds up what they say.
 
-run-all.py [--build DIR] [--guests DIR] [--sim DIR] [--fuzz DIR] [--smallest DIR] [--peer NAME] [--valgrind] [PART ...]
+run-all.py [--build DIR] [--guests DIR] [--sim DIR] [--fuzz DIR] [--smallest DIR] [--mbedtls3 DIR]
+           [--peer NAME] [--valgrind] [PART ...]
 
-A part is a family (unit, contract, alloc, qemu, client, profile, compare, sim, fuzz) or one of its members, as
+A part is a family (unit, contract, alloc, qemu, client, profile, mbedtls3, compare, sim, fuzz) or one of its members, as
 client/connection.
 Every part writes its whole output into DIR/results/; what failed is printed. The last line is the sum
 over all parts: N passed, N failed.
@@ -76,6 +77,7 @@ def parts_of(options):
     daemon = os.path.abspath(os.path.join(options.smallest, "nanovirtd"))
     parts.append(smallest._replace(command=["env", "NANOVIRTD=" + daemon,
                                             "NANOVIRT_TEST_ADMIN=no", *smallest.command]))
+    parts += mbedtls3_parts(options)
     compare = os.path.join(TOP, "test", "compare", "compare.py")
     if os.path.exists(compare):
         parts.append(Part("compare", [PYTHON, compare], count_line))
@@ -98,6 +100,23 @@ def client_part(name, path, options):
     report = os.path.join(options.results, name.replace("/", "-") + ".xml")
     return Part(name, [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml", report,
                        path], count_junit)
+
+
+def mbedtls3_parts(options):
+    """What needs mbedTLS, once more with the daemon that was built with its version 3."""
+    daemon = os.path.abspath(os.path.join(options.mbedtls3, "nanovirtd"))
+    if not os.path.exists(daemon):
+        return []
+    parts = [client_part("mbedtls3/" + os.path.basename(path)[5:-3], path, options)
+             for name in ("tls", "sasl")
+             for path in sorted(glob.glob(os.path.join(CLIENT, "test_%s*.py" % name)))]
+    parts = [part._replace(command=["env", "NANOVIRTD=" + daemon, *part.command]) for part in parts]
+    for name in ("tls", "scram", "sasl"):
+        parts += [Part("mbedtls3/unit-" + os.path.basename(path)[5:], [path], count_tap)
+                  for path in sorted(glob.glob(os.path.join(options.mbedtls3, "test", "unit",
+                                                            "test_%s*" % name)))
+                  if os.access(path, os.X_OK) and "." not in os.path.basename(path)]
+    return parts
 
 
 def sim_parts(build):
@@ -135,7 +154,7 @@ def run_part(part, options):
                        NANOVIRT_TEST_PEER=options.peer, PYTHONDONTWRITEBYTECODE="1")
     # On a virtual machine CPU time holds what the host took away in the meantime: with guests running
     # beside it, a turn that forks QEMU is now and then told as a little over 10 ms.
-    if part.name.startswith(("client", "profile", "compare")):
+    if part.name.startswith(("client", "profile", "mbedtls3", "compare")):
         environment["NANOVIRT_STALL_FACTOR"] = "5"
     if "sanitize" in options.build:
         environment["NANOVIRT_STALL_FACTOR"] = "20"
@@ -171,6 +190,7 @@ def main():
     parser.add_argument("--sim", default="build-sim")
     parser.add_argument("--fuzz", default="build-fuzz")
     parser.add_argument("--smallest", default="build-smallest")
+    parser.add_argument("--mbedtls3", default="build-mbedtls3")
     parser.add_argument("--peer", default="nanovirtd")
     parser.add_argument("--valgrind", action="store_true")
     parser.add_argument("--jobs", type=int, default=max(2, os.cpu_count()))

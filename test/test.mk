@@ -4,6 +4,7 @@
 #   make guests            build/guest: the guests that the tests boot
 #   make client-libvirtd   the client suites against Debian's libvirtd 9, whose behaviour they state
 #   make compare-record    write test/compare/recorded.txt anew, from a running libvirtd 9
+#   make test-mbedtls3     what needs mbedTLS, with that of Debian 13 (3.6)
 #   make check-features    a build without each feature in turn links
 #   make check-alloc       no object of ours references an allocator
 #   make check-sanitize    unit and client tests on a build with the sanitizers
@@ -11,7 +12,7 @@
 
 PYTHON ?= /usr/bin/python3
 GUESTS ?= build/guest
-TEST_PARTS ?= unit alloc contract qemu compare client profile sim fuzz
+TEST_PARTS ?= unit alloc contract qemu compare client profile mbedtls3 sim fuzz
 RUN_ALL = $(PYTHON) test/run-all.py --build $(O) --guests $(GUESTS)
 
 .PHONY: packages-test guests test client-libvirtd compare-record check-alloc check-sanitize check-valgrind
@@ -25,13 +26,23 @@ guests: packages-test
 test: packages-test guests
 	@$(MAKE) CHECKS=1 O=$(O)-test tested
 	@$(MAKE) CHECKS=1 O=$(O)-smallest KCONFIG=configs/smallest.config all
+	@$(MAKE) mbedtls3 || echo "mbedTLS 3 can not be had here, and is not tested" >&2
 	@$(MAKE) sim-build fuzz-build
 	@$(PYTHON) test/run-all.py --build $(O)-test --guests $(GUESTS) --sim $(SIM_O) --fuzz $(FUZZ_BUILD) \
-	    --smallest $(O)-smallest $(TEST_PARTS)
+	    --smallest $(O)-smallest --mbedtls3 $(O)-mbedtls3 $(TEST_PARTS)
 
 # What `make test` needs built, in a build of its own with CONFIG_DEBUG_CHECKS on.
 .PHONY: tested
 tested: all $(UNIT_TESTS)
+
+# A build with the mbedTLS of Debian 13, which is fetched but not installed.
+.PHONY: mbedtls3 test-mbedtls3
+mbedtls3: packages-test
+	@sh test/mbedtls3.sh $(O)/mbedtls3
+	@$(MAKE) CHECKS=1 O=$(O)-mbedtls3 MBEDTLS=$(O)/mbedtls3/usr tested
+
+test-mbedtls3: mbedtls3
+	@$(RUN_ALL) --mbedtls3 $(O)-mbedtls3 mbedtls3
 
 client-libvirtd: packages-test guests
 	@$(RUN_ALL) --peer libvirtd client
