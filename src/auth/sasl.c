@@ -54,6 +54,12 @@ void sasl_configure(const struct conf_list *allowed)
         log_warning("auth", "nobody can log in with a password: %s", err.message);
 }
 
+// SCRAM-SHA-1 is there as soon as somebody was given keys for it.
+static bool is_offered(enum scram_mechanism mechanism)
+{
+    return mechanism == SCRAM_SHA_256 || users_have(mechanism);
+}
+
 static bool is_allowed(const char *user)
 {
     const char *pattern = NULL;
@@ -130,7 +136,8 @@ static const char *take_start(struct call *call)
     if (session->progress == NOT_BEGUN || session->progress == FAILED)
         return "it was not begun";
     memset(&session->exchange, 0, sizeof(session->exchange));
-    if (!scram_mechanism_find(args->mech, &session->exchange.keys.mechanism))
+    enum scram_mechanism *mechanism = &session->exchange.keys.mechanism;
+    if (!scram_mechanism_find(args->mech, mechanism) || !is_offered(*mechanism))
         return "the mechanism is not offered";
     if (!args->nil && args->data.count)
         return challenge(call, session, gather(args->data));
@@ -204,9 +211,10 @@ static enum co_status sasl_init(struct call *call)
         return not_now(call);
     char text[64];
     struct buffer list = buffer_over(text, sizeof(text));
-    buffer_puts(&list, scram_mechanism_name(SCRAM_SHA_256));
-    if (users_have(SCRAM_SHA_1))
-        buffer_printf(&list, ",%s", scram_mechanism_name(SCRAM_SHA_1));
+    for (unsigned i = 0; i < SCRAM_MECHANISMS; i++)
+        if (is_offered((enum scram_mechanism)i))
+            buffer_printf(&list, "%s%s", i ? "," : "",
+                          scram_mechanism_name((enum scram_mechanism)i));
     session_of(call->client)->progress = OFFERED;
     xdr_put_string(call_reply(call), buffer_slice(&list));
     return CO_DONE;
