@@ -76,6 +76,7 @@ FILES_SECCOMP := port/linux/seccomp.c
 FILES_ADMIN := src/admin/*.c
 FILES_TLS := src/net/tls/*.c
 FILES_ACCESS := src/auth/access*.c src/virt/access*.c src/daemon/acl_check.c
+FILES_MDNS := src/mdns/*.c port/linux/multicast.c
 
 -include $(KCONFIG)
 FEATURES := $(patsubst FILES_%,%,$(filter FILES_%,$(.VARIABLES)))

@@ -312,6 +312,38 @@ struct port_neighbour {
 };
 int port_neighbours(struct port_neighbour *to, size_t max);
 
+// ---- datagrams on the local networks (multicast) ------------------------------------------------
+
+struct port_interface_address {
+    unsigned interface; // its index
+    enum port_family family;
+    uint8_t bytes[16]; // the first 4 of them for IPv4
+};
+
+// The lasting addresses of the interfaces that are up and take multicast; not of the loopback, of
+// point-to-point links, and of ports of a bridge, which are guests' ends of theirs. Fills at most
+// `max` and returns how many.
+int port_interface_addresses(struct port_interface_address *list, size_t max);
+// A descriptor that becomes readable when an interface or an address comes or goes: read it empty.
+int port_interfaces_watch(void);
+
+struct port_datagram {
+    unsigned interface; // on which it came, or shall leave
+    enum port_family family;
+    uint8_t address[16]; // of the other side: where it came from, or goes to
+    uint16_t port;       // likewise
+    bool multicast;      // it came to a group's address
+};
+
+// A datagram socket on that port of every address, which it shares with other programs. Datagrams
+// leave with a hop limit of 255 and come back to this host's other programs, and to us.
+int port_multicast_open(enum port_family family, uint16_t port);
+// Joins a group on an interface; 0 also when it is joined already.
+int port_multicast_join(int fd, enum port_family family, const uint8_t *group, unsigned interface);
+// One datagram; what does not fit into `len` is cut off.
+ptrdiff_t port_datagram_receive(int fd, void *to, size_t len, struct port_datagram *from);
+ptrdiff_t port_datagram_send(int fd, const void *from, size_t len, const struct port_datagram *to);
+
 #include "port/host.h"
 
 #endif

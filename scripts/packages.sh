@@ -4,7 +4,8 @@
 # As root it installs the missing ones; otherwise it names them in a command to copy, and fails. The
 # tests compare with libvirtd, so they need its binary; libvirt-daemon-system, which would start services
 # and make networks and users on this machine, is not asked for. For the same reason openssh-server is
-# not installed: its program is unpacked into build/unpacked where it is not there.
+# not installed: its program is unpacked into build/unpacked where it is not there. avahi-daemon is
+# installed without being started, since the tests run it in a network namespace.
 set -eu
 
 build="gcc libc6-dev make libmbedtls-dev"
@@ -16,7 +17,8 @@ esac
 test="libcmocka-dev python3-pytest python3-pexpect python3-libvirt libvirt-daemon
     libvirt-daemon-driver-qemu qemu-system-x86 qemu-system-arm qemu-efi-aarch64 ovmf valgrind procps
     tshark libvirt-wireshark openssh-client libwrap0
-    dropbear-bin netcat-openbsd libsasl2-modules gnutls-bin openssl"
+    dropbear-bin netcat-openbsd libsasl2-modules gnutls-bin openssl
+    avahi-daemon avahi-utils dbus-daemon iproute2"
 bench="musl-tools strace linux-libc-dev"
 fuzz="clang llvm libclang-rt-14-dev"
 
@@ -61,7 +63,14 @@ fi
 echo "installing:$missing"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+policy=/usr/sbin/policy-rc.d # invoke-rc.d(8): whether packages may start services
+if [ -e "$policy" ]; then
+    trap 'rm -f "$log"' EXIT
+else
+    trap 'rm -f "$log" "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' > "$policy"
+    chmod 755 "$policy"
+fi
 apt-get -q update > "$log" 2>&1 || { cat "$log" >&2; exit 1; }
 apt-get -q -y --no-install-recommends install $missing > "$log" 2>&1 || { cat "$log" >&2; exit 1; }
 case " $* " in *" test "*) unpack_sshd ;; esac

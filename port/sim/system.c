@@ -211,3 +211,39 @@ int port_link_stats(const char *name, struct port_link_stats *stats)
     memset(stats, 0, sizeof(*stats));
     return -ENODEV;
 }
+
+// The simulated machine has no network: its clients' sockets are pairs.
+int port_interface_addresses(struct port_interface_address *list, size_t max)
+{
+    (void)list, (void)max;
+    return 0;
+}
+
+int port_interfaces_watch(void)
+{
+    return -EAFNOSUPPORT;
+}
+
+int port_multicast_open(enum port_family family, uint16_t port)
+{
+    (void)family, (void)port;
+    return -EAFNOSUPPORT;
+}
+
+int port_multicast_join(int fd, enum port_family family, const uint8_t *group, unsigned interface)
+{
+    (void)fd, (void)family, (void)group, (void)interface;
+    return -EBADF;
+}
+
+ptrdiff_t port_datagram_receive(int fd, void *to, size_t len, struct port_datagram *from)
+{
+    (void)fd, (void)to, (void)len, (void)from;
+    return -EBADF;
+}
+
+ptrdiff_t port_datagram_send(int fd, const void *from, size_t len, const struct port_datagram *to)
+{
+    (void)fd, (void)from, (void)len, (void)to;
+    return -EBADF;
+}

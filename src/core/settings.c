@@ -25,9 +25,19 @@ static const char *check_audit_logging(const struct conf_value *value)
     return value->number ? "auditing is not built into this daemon" : NULL;
 }
 
+#ifdef CONFIG_MDNS
+#define check_mdns NULL
+#else
 static const char *check_mdns(const struct conf_value *value)
 {
     return value->number ? "multicast DNS is not built into this daemon" : NULL;
+}
+#endif
+
+// It becomes a label of a domain name (RFC 6763, section 4.1.1).
+static const char *check_mdns_name(const struct conf_value *value)
+{
+    return value->string.len > 63 ? "a name in DNS has at most 63 bytes" : NULL;
 }
 
 // 1 stands for auditing where the host has it, 2 for not starting without it.
@@ -144,7 +154,6 @@ static const char *convert_uuid_source(void *field, const struct conf_value *val
 // Every key of libvirtd.conf in libvirt 9.0 and 11.3, and four older ones. Those of type CONF_ANY
 // have no effect; they are taken so that a file written for libvirtd does not have to be changed:
 //   max_requests          was a limit of all clients' calls together; here CONFIG_MAX_CALLS is
-//   mdns_name             means nothing without mdns_adv
 //   keepalive_required    libvirt itself has not acted on them for a long time
 //   ovs_timeout           Open vSwitch is not driven
 // The limits of workers and queued clients are kept for virt-admin; one thread does the work and
@@ -201,8 +210,8 @@ static const struct conf_key keys[] = {
      .convert = convert_uuid_source},
     {.name = "audit_level", .type = CONF_UINT32, .max = 2, .check = check_audit_level},
     {.name = "audit_logging", .type = CONF_BOOL, .check = check_audit_logging},
-    {.name = "mdns_adv", .type = CONF_BOOL, .check = check_mdns},
-    {.name = "mdns_name", .type = CONF_ANY},
+    {KEY(CONF_BOOL, mdns_adv), .check = check_mdns},
+    {KEY(CONF_STRING, mdns_name), .check = check_mdns_name},
     {.name = "max_requests", .type = CONF_ANY},
     {.name = "keepalive_required", .type = CONF_ANY},
     {.name = "admin_keepalive_required", .type = CONF_ANY},

@@ -40,6 +40,9 @@ struct settings {
     uint32_t log_level; // enum log_level; 0: the default
     char log_filters[SETTING_PATH_MAX], log_outputs[SETTING_PATH_MAX];
 
+    bool mdns_adv;
+    char mdns_name[SETTING_MAX]; // "": made from the host's name
+
     char host_uuid[SETTING_MAX];  // "": from host_uuid_source
     bool host_uuid_is_machine_id; // host_uuid_source
 };

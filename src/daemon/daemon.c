@@ -10,6 +10,9 @@
 #include "daemon/pid_file.h"
 #include "daemon/rules.h"
 #include "daemon/servers.h"
+#ifdef CONFIG_MDNS
+#include "mdns/mdns.h"
+#endif
 #include "net/listener.h"
 #include "net/transport.h"
 #include "rpc/client.h"
@@ -112,6 +115,20 @@ static bool start_log(const struct options *options, struct error *err)
     return log_set_default_output(options->daemon, paths_join(paths()->log, "libvirtd.log"), err);
 }
 
+#ifdef CONFIG_MDNS
+#define SSH_PORT 22
+
+// Where clients on other hosts get in: by TLS, else by TCP, else by SSH, which is there most
+// likely.
+static bool announce(struct error *err)
+{
+    uint16_t port = listener_port("tls");
+    if (!port)
+        port = listener_port("tcp");
+    return !settings.mdns_adv || mdns_start(settings.mdns_name, port ? port : SSH_PORT, err);
+}
+#endif
+
 static void confine(void)
 {
     unsigned done = port_confine();
@@ -131,6 +148,10 @@ static bool start(const struct options *options, struct error *err)
     access_init();
     if (!start_hypervisors(err) || !servers_listen(&settings, options->listen, err))
         return false;
+#ifdef CONFIG_MDNS
+    if (!announce(err))
+        return false;
+#endif
     confine();
     idle_set_timeout(options->timeout);
     return true;
@@ -150,6 +171,9 @@ int daemon_run(const struct options *options)
     }
     port_daemon_ready(0);
     int status = loop_run();
+#ifdef CONFIG_MDNS
+    mdns_stop();
+#endif
     listener_close_all();
     client_close_all();
     pid_file_remove();

@@ -132,6 +132,17 @@ bool listener_add_tcp(const char *address, const char *service, const struct adm
     return good;
 }
 
+uint16_t listener_port(const char *transport)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct port_peer local;
+        if (strcmp(listeners[i].admission.transport->name, transport) == 0 &&
+            port_local_address(listeners[i].watch.fd, &local) == 0)
+            return local.port;
+    }
+    return 0;
+}
+
 void listener_close_all(void)
 {
     for (size_t i = 0; i < count; i++) {

@@ -17,6 +17,8 @@ bool listener_add_unix(const char *path, uint32_t mode, uint32_t gid,
 // Listens on an address (NULL: all, IPv4 and IPv6) and a port or service name.
 bool listener_add_tcp(const char *address, const char *service, const struct admission *admission,
                       struct error *err);
+// The port of the first listener of that transport, by its name; 0 when there is none.
+uint16_t listener_port(const char *transport);
 // Has all of them look again whether there is room: after a limit was raised.
 void listener_reconsider(void);
 // Closes all of them and removes their socket files.

@@ -99,6 +99,18 @@ static void a_second_load_starts_from_the_defaults(void **state)
     assert_int_equal(settings.max_clients, 5000);
 }
 
+static void a_name_too_long_for_dns_is_refused(void **state)
+{
+    (void)state;
+    char text[120] = "mdns_name = \"";
+    memset(text + strlen(text), 'x', 63);
+    strcat(text, "\"");
+    accept(text);
+    char longer[121] = "";
+    snprintf(longer, sizeof(longer), "mdns_name = \"y%s", text + strlen("mdns_name = \""));
+    refuse(longer, "1: mdns_name: a name in DNS has at most 63 bytes");
+}
+
 static void what_is_not_built_is_refused_and_not_ignored(void **state)
 {
     (void)state;
@@ -109,7 +121,6 @@ static void what_is_not_built_is_refused_and_not_ignored(void **state)
            "[ \"rules\" ]");
     refuse("audit_level = 2", "1: audit_level: auditing is not built into this daemon");
     refuse("audit_logging = 1", "1: audit_logging: auditing is not built into this daemon");
-    refuse("mdns_adv = 1", "1: mdns_adv: multicast DNS is not built into this daemon");
 }
 
 static void tcp_without_authentication_has_to_be_asked_for(void **state)
@@ -164,6 +175,7 @@ int main(void)
         cmocka_unit_test(an_empty_file_gives_libvirts_defaults),
         cmocka_unit_test(every_key_of_libvirtd_conf_is_known),
         cmocka_unit_test(a_second_load_starts_from_the_defaults),
+        cmocka_unit_test(a_name_too_long_for_dns_is_refused),
         cmocka_unit_test(what_is_not_built_is_refused_and_not_ignored),
         cmocka_unit_test(tcp_without_authentication_has_to_be_asked_for),
         cmocka_unit_test(bad_values_are_refused_with_file_and_line),
