@@ -171,18 +171,20 @@ mandir ?= $(prefix)/share/man
 STRIP ?= $(CROSS_COMPILE)strip
 # What is there besides the daemon, and the names that it has in $(bindir).
 MANUALS = src/daemon/nanovirtd.8 $(if $(CONFIG_SASL),src/daemon/nanovirtd-passwd.8) \
-          $(if $(CONFIG_SSH_HELPER),src/daemon/virt-ssh-helper.8) $(if $(CONFIG_TLS),scripts/nanovirt-pki.8)
+          $(if $(CONFIG_SSH_HELPER),src/daemon/virt-ssh-helper.8) $(if $(CONFIG_TLS),scripts/nanovirt-pki.8) \
+          $(if $(CONFIG_ACCESS),src/auth/nanovirt-access.conf.5)
 LINKS = $(if $(CONFIG_SSH_HELPER),virt-ssh-helper)
 SCRIPTS = $(if $(CONFIG_TLS),scripts/nanovirt-pki)
 
 .PHONY: install
 install: all
-	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man8
+	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8
 	install -m 755 $(O)/nanovirtd $(DESTDIR)$(sbindir)/nanovirtd
 	$(if $(STRIP),$(STRIP) $(DESTDIR)$(sbindir)/nanovirtd)
 	$(foreach l,$(LINKS),ln -sf $(sbindir)/nanovirtd $(DESTDIR)$(bindir)/$l &&) true
 	$(if $(SCRIPTS),install -m 755 $(SCRIPTS) $(DESTDIR)$(bindir))
-	install -m 644 $(MANUALS) $(DESTDIR)$(mandir)/man8
+	install -m 644 $(filter %.8,$(MANUALS)) $(DESTDIR)$(mandir)/man8
+	$(if $(filter %.5,$(MANUALS)),install -m 644 $(filter %.5,$(MANUALS)) $(DESTDIR)$(mandir)/man5)
 
 .PHONY: run stop
 run:

@@ -193,7 +193,7 @@ static void withhold_unchecked(struct call *call)
     if (!call->access_due || error_is_set(&call->error))
         return;
 #ifdef CONFIG_DEBUG_CHECKS
-    assert(!"a handler has not asked for access to its object");
+    assert(!call->access_due); // a handler has not asked for access to its object
 #endif
     call_fail(call, VIR_FROM_ACCESS, VIR_ERR_ACCESS_DENIED, "%s asked for no permission",
               xdr_procedure_name(call->procedure));
