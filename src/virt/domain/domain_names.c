@@ -15,8 +15,8 @@ static const char *const states[] = {
                           "from snapshot\0shutdown\0snapshot\0panicked\0starting up\0"
                           "post-copy\0post-copy failed\0api error\0",
     [VIR_DOMAIN_SHUTDOWN] = "shutdown\0unknown\0user\0",
-    [VIR_DOMAIN_SHUTOFF] = "shutoff\0unknown\0shutdown\0destroyed\0crashed\0migrated\0saved\0"
-                           "failed\0from snapshot\0daemon\0",
+    [VIR_DOMAIN_SHUTOFF] = ("shutoff\0unknown\0shutdown\0destroyed\0crashed\0migrated\0saved\0"
+                            "failed\0from snapshot\0daemon\0"), // clang suspects two strings
     [VIR_DOMAIN_CRASHED] = "crashed\0unknown\0panicked\0",
     [VIR_DOMAIN_PMSUSPENDED] = "pmsuspended\0unknown\0",
 };
