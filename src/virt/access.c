@@ -154,6 +154,8 @@ bool access_shows(const struct call *call, const struct access_object *object)
 
 bool access_shows_domain(const struct call *call, const struct domain *domain)
 {
+    if (!access_in_force()) // asked a thousand times for a long list
+        return true;
     struct access_object object = access_domain(domain);
     return access_shows(call, &object);
 }
