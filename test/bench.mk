@@ -9,11 +9,12 @@
 BENCH ?=
 # The static file whose memory is measured.
 BENCH_STATIC_CC ?= musl-gcc -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch)
-BENCH_PROGRAMS := $(addprefix $(O)/test/bench/,echo load first_call fanout)
+BENCH_PROGRAMS := $(addprefix $(O)/test/bench/,echo load first_call fanout handshakes)
+BENCH_CLIENT := test/bench/rpc.c test/bench/tls.c
 
-$(O)/test/bench/%: test/bench/%.c test/bench/rpc.c test/bench/rpc.h $(LIBRARY)
+$(O)/test/bench/%: test/bench/%.c $(BENCH_CLIENT) $(BENCH_CLIENT:.c=.h) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) -std=c11 -O2 -g -Wall -Wextra -Isrc -I. -I$(O)/gen -o $@ $< test/bench/rpc.c $(LIBRARY) $(LIBS)
+	$(call quiet,LD)$(CC) -std=c11 -O2 -g -Wall -Wextra -Isrc -I. -I$(O)/gen -o $@ $< $(BENCH_CLIENT) $(LIBRARY) $(LIBS)
 
 .PHONY: bench bench-programs size
 bench-programs: all $(BENCH_PROGRAMS)

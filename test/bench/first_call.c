@@ -9,21 +9,21 @@
 #include <time.h>
 #include <unistd.h>
 
-static int connect_as_soon_as_possible(const char *path)
+static struct rpc_peer connect_as_soon_as_possible(const char *path)
 {
     const struct timespec moment = {.tv_nsec = 50000};
-    int fd;
-    while ((fd = rpc_try_connect(path)) < 0)
+    struct rpc_peer peer;
+    while (!rpc_try_connect(&peer, path))
         nanosleep(&moment, NULL);
-    return fd;
+    return peer;
 }
 
-static int count_defined(int fd)
+static int count_defined(struct rpc_peer *peer)
 {
     struct rpc_request request;
     struct remote_connect_num_of_defined_domains_ret ret;
     rpc_make(&request, REMOTE_PROC_CONNECT_NUM_OF_DEFINED_DOMAINS, NULL, NULL);
-    rpc_ask(fd, &request, XDR_TYPE(remote_connect_num_of_defined_domains_ret), &ret);
+    rpc_ask(peer, &request, XDR_TYPE(remote_connect_num_of_defined_domains_ret), &ret);
     return ret.num;
 }
 
@@ -39,12 +39,12 @@ int main(int argc, char **argv)
         execvp(argv[3], argv + 3);
         _exit(127);
     }
-    int fd = connect_as_soon_as_possible(argv[1]);
-    rpc_open(fd, argv[2]);
-    int defined = count_defined(fd);
+    struct rpc_peer peer = connect_as_soon_as_possible(argv[1]);
+    rpc_open(&peer, argv[2]);
+    int defined = count_defined(&peer);
     printf("first %.1f\ndefined %d\n", (double)(now_ns() - began) / 1000, defined);
     fflush(stdout);
-    close(fd);
+    rpc_close(&peer);
     waitpid(daemon, NULL, 0);
     return 0;
 }

@@ -1,17 +1,17 @@
 // load: the load generator. Sends calls over one or many connections, with a number of calls
 // outstanding on each, and prints what it measured as "name value" lines.
 //
-//     load [-d DOMAIN] [-r REPLY] [-s SECONDS] SOCKET URI CALL CONNECTIONS OUTSTANDING CALLS
+//     load [-d DOMAIN] [-r REPLY] [-s SECONDS] ADDRESS URI CALL CONNECTIONS OUTSTANDING CALLS
 //
-// CALL is feature (32 bytes each way), lookup (of DOMAIN, "test" unless said otherwise), xml (its
-// definition), list (every domain), or mix, which is all of these in turn. It stops after CALLS
-// calls, or after SECONDS. With -r it is the echo server that is talked to: nothing is opened, and
-// each reply has REPLY bytes. The latencies of mix mean little: with several calls outstanding,
-// replies may overtake each other, and latencies are taken in the order of the requests.
+// ADDRESS is that of rpc.h, so that it may be over TLS. CALL is feature (32 bytes each way), lookup
+// (of DOMAIN, "test" unless said otherwise), xml (its definition), list (every domain), or mix,
+// which is all of these in turn. It stops after CALLS calls, or after SECONDS. With -r it is the
+// echo server that is talked to: nothing is opened, and each reply has REPLY bytes. The latencies
+// of mix mean little: with several calls outstanding, replies may overtake each other, and
+// latencies are taken in the order of the requests.
 #define _GNU_SOURCE
 #include "rpc.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@
 #define INPUT_SIZE      (1 << 20)
 
 struct connection {
-    int fd;
+    struct rpc_peer peer;
     unsigned outstanding, first;
     uint64_t sent_at[OUTSTANDING_MAX]; // a ring
     uint8_t in[INPUT_SIZE];
@@ -96,7 +96,7 @@ static void choose_requests(const char *call, const char *name)
             continue;
         struct remote_nonnull_domain domain = {.name = slice_of(name)};
         if (kinds[i].about_domain && !echo_reply)
-            domain = rpc_lookup(connections[0].fd, name);
+            domain = rpc_lookup(&connections[0].peer, name);
         kinds[i].add(domain);
     }
     if (request_count == 0)
@@ -110,6 +110,7 @@ static bool may_send(void)
     return end_at ? now_ns() < end_at : calls_sent < calls_wanted;
 }
 
+// In the clear, what may be sent goes out in one system call; over TLS a record is one message.
 static void send_more(struct connection *c)
 {
     static uint8_t batch[16 * REQUEST_MAX];
@@ -118,12 +119,16 @@ static void send_more(struct connection *c)
         const struct rpc_request *request = &requests[calls_sent % request_count];
         if (len + request->len > sizeof(batch))
             break;
-        memcpy(batch + len, request->bytes, request->len);
-        len += request->len;
+        if (c->peer.tls) {
+            rpc_write(&c->peer, request->bytes, request->len);
+        } else {
+            memcpy(batch + len, request->bytes, request->len);
+            len += request->len;
+        }
         c->sent_at[(c->first + c->outstanding++) % OUTSTANDING_MAX] = now_ns();
         calls_sent++;
     }
-    rpc_write(c->fd, batch, len);
+    rpc_write(&c->peer, batch, len);
 }
 
 static void take_reply(struct connection *c)
@@ -145,11 +150,7 @@ static void check_status(const uint8_t *message)
 
 static void take_replies(struct connection *c)
 {
-    errno = 0;
-    ssize_t got = read(c->fd, c->in + c->have, sizeof(c->in) - c->have);
-    if (got <= 0)
-        fail("read");
-    c->have += (size_t)got;
+    c->have += rpc_read_some(&c->peer, c->in + c->have, sizeof(c->in) - c->have);
     size_t at = 0;
     while (c->have - at >= MESSAGE_MIN) {
         size_t len = echo_reply ? echo_reply : xdr_load_u32(c->in + at);
@@ -168,7 +169,7 @@ static void run(void)
 {
     struct pollfd polls[CONNECTIONS_MAX];
     for (unsigned i = 0; i < connection_count; i++) {
-        polls[i] = (struct pollfd){.fd = connections[i].fd, .events = POLLIN};
+        polls[i] = (struct pollfd){.fd = connections[i].peer.fd, .events = POLLIN};
         send_more(&connections[i]);
     }
     while (calls_done < calls_sent) {
@@ -220,7 +221,7 @@ int main(int argc, char **argv)
             return 2;
     }
     if (argc - optind != 6) {
-        fprintf(stderr, "usage: load [-d DOMAIN] [-r REPLY] [-s SECONDS] SOCKET URI CALL "
+        fprintf(stderr, "usage: load [-d DOMAIN] [-r REPLY] [-s SECONDS] ADDRESS URI CALL "
                         "CONNECTIONS OUTSTANDING CALLS\n");
         return 2;
     }
@@ -234,9 +235,9 @@ int main(int argc, char **argv)
     connections = calloc(connection_count, sizeof(*connections));
     latencies = calloc(calls_wanted + 1, sizeof(*latencies));
     for (unsigned i = 0; i < connection_count; i++) {
-        connections[i].fd = rpc_connect(argv[0]);
+        connections[i].peer = rpc_connect(argv[0]);
         if (!echo_reply)
-            rpc_open(connections[i].fd, argv[1]);
+            rpc_open(&connections[i].peer, argv[1]);
     }
     choose_requests(argv[2], domain);
     uint64_t began = now_ns();

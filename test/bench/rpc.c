@@ -2,7 +2,11 @@
 #define _GNU_SOURCE
 #include "rpc.h"
 
+#include "tls.h"
+
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +28,7 @@ uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-int rpc_try_connect(const char *path)
+static int connect_unix(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
@@ -37,12 +41,45 @@ int rpc_try_connect(const char *path)
     return -1;
 }
 
-int rpc_connect(const char *path)
+static int connect_tcp(int port)
 {
-    int fd = rpc_try_connect(path);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
     if (fd < 0)
-        fail(path);
-    return fd;
+        fail("socket");
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)); // as libvirt's clients do
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+bool rpc_try_connect(struct rpc_peer *peer, const char *address)
+{
+    char *directory;
+    bool tls = strncmp(address, "tls:", 4) == 0;
+    peer->tls = NULL;
+    peer->fd = tls ? connect_tcp((int)strtoul(address + 4, &directory, 10)) : connect_unix(address);
+    if (tls && peer->fd >= 0)
+        peer->tls = tls_connect(peer->fd, directory + 1);
+    return peer->fd >= 0;
+}
+
+struct rpc_peer rpc_connect(const char *address)
+{
+    struct rpc_peer peer;
+    if (!rpc_try_connect(&peer, address))
+        fail(address);
+    return peer;
+}
+
+void rpc_close(struct rpc_peer *peer)
+{
+    if (peer->tls)
+        tls_end(peer->tls);
+    close(peer->fd);
 }
 
 void rpc_make(struct rpc_request *request, int32_t procedure, const struct xdr_type *type,
@@ -66,10 +103,11 @@ void rpc_make(struct rpc_request *request, int32_t procedure, const struct xdr_t
     request->len = w.len;
 }
 
-void rpc_write(int fd, const void *bytes, size_t len)
+void rpc_write(struct rpc_peer *peer, const void *bytes, size_t len)
 {
     for (const uint8_t *at = bytes; len > 0;) {
-        ssize_t put = write(fd, at, len);
+        ssize_t put =
+            peer->tls ? (ssize_t)tls_write_some(peer->tls, at, len) : write(peer->fd, at, len);
         if (put <= 0)
             fail("write");
         at += put;
@@ -77,26 +115,32 @@ void rpc_write(int fd, const void *bytes, size_t len)
     }
 }
 
-static void read_exactly(int fd, uint8_t *at, size_t len)
+size_t rpc_read_some(struct rpc_peer *peer, void *to, size_t len)
+{
+    errno = 0;
+    ssize_t got = peer->tls ? (ssize_t)tls_read_some(peer->tls, to, len) : read(peer->fd, to, len);
+    if (got <= 0)
+        fail("read");
+    return (size_t)got;
+}
+
+static void read_exactly(struct rpc_peer *peer, uint8_t *at, size_t len)
 {
     while (len > 0) {
-        errno = 0;
-        ssize_t got = read(fd, at, len);
-        if (got <= 0)
-            fail("read");
+        size_t got = rpc_read_some(peer, at, len);
         at += got;
-        len -= (size_t)got;
+        len -= got;
     }
 }
 
-size_t rpc_read_message(int fd, const uint8_t **message)
+size_t rpc_read_message(struct rpc_peer *peer, const uint8_t **message)
 {
     static uint8_t bytes[1 << 20];
-    read_exactly(fd, bytes, 4);
+    read_exactly(peer, bytes, 4);
     size_t len = xdr_load_u32(bytes);
     if (len < MESSAGE_MIN || len > sizeof(bytes))
         fail("a length word");
-    read_exactly(fd, bytes + 4, len - 4);
+    read_exactly(peer, bytes + 4, len - 4);
     *message = bytes;
     return len;
 }
@@ -111,13 +155,14 @@ static void decode(const uint8_t *message, size_t len, const struct xdr_type *ty
     }
 }
 
-void rpc_ask(int fd, const struct rpc_request *request, const struct xdr_type *type, void *reply)
+void rpc_ask(struct rpc_peer *peer, const struct rpc_request *request, const struct xdr_type *type,
+             void *reply)
 {
     const uint8_t *message;
-    rpc_write(fd, request->bytes, request->len);
+    rpc_write(peer, request->bytes, request->len);
     size_t len;
     do
-        len = rpc_read_message(fd, &message);
+        len = rpc_read_message(peer, &message);
     while (message_header_read(message).type != VIR_NET_REPLY);
     if (message_header_read(message).status != VIR_NET_OK) {
         struct message_error error;
@@ -128,23 +173,23 @@ void rpc_ask(int fd, const struct rpc_request *request, const struct xdr_type *t
     decode(message, len, type, reply);
 }
 
-void rpc_open(int fd, const char *uri)
+void rpc_open(struct rpc_peer *peer, const char *uri)
 {
     struct rpc_request request;
     struct remote_connect_open_args args = {.name = slice_of(uri)};
     rpc_make(&request, REMOTE_PROC_AUTH_LIST, NULL, NULL);
-    rpc_ask(fd, &request, NULL, NULL);
+    rpc_ask(peer, &request, NULL, NULL);
     rpc_make(&request, REMOTE_PROC_CONNECT_OPEN, XDR_TYPE(remote_connect_open_args), &args);
-    rpc_ask(fd, &request, NULL, NULL);
+    rpc_ask(peer, &request, NULL, NULL);
 }
 
-struct remote_nonnull_domain rpc_lookup(int fd, const char *name)
+struct remote_nonnull_domain rpc_lookup(struct rpc_peer *peer, const char *name)
 {
     struct rpc_request request;
     struct remote_domain_lookup_by_name_args args = {.name = slice_of(name)};
     struct remote_domain_lookup_by_name_ret ret;
     rpc_make(&request, REMOTE_PROC_DOMAIN_LOOKUP_BY_NAME,
              XDR_TYPE(remote_domain_lookup_by_name_args), &args);
-    rpc_ask(fd, &request, XDR_TYPE(remote_domain_lookup_by_name_ret), &ret);
+    rpc_ask(peer, &request, XDR_TYPE(remote_domain_lookup_by_name_ret), &ret);
     return ret.dom;
 }

@@ -22,22 +22,31 @@ struct rpc_request {
 void fail(const char *what); // with what errno says
 uint64_t now_ns(void);       // of the monotonic clock
 
-// Connects to the unix socket; -1 when nobody listens there yet.
-int rpc_try_connect(const char *path);
-int rpc_connect(const char *path);
+struct rpc_peer {
+    int fd;
+    struct tls *tls; // NULL: in the clear
+};
+
+// Connects to an address: the path of a unix socket, or tls:PORT:DIRECTORY for the port on this
+// machine with the certificate of that directory (tls.h). False when nobody listens there yet.
+bool rpc_try_connect(struct rpc_peer *peer, const char *address);
+struct rpc_peer rpc_connect(const char *address);
+void rpc_close(struct rpc_peer *peer);
+size_t rpc_read_some(struct rpc_peer *peer, void *to, size_t len); // at least one byte
 
 // A call with serial 1; type NULL is for procedures without arguments.
 void rpc_make(struct rpc_request *request, int32_t procedure, const struct xdr_type *type,
               const void *args);
-void rpc_write(int fd, const void *bytes, size_t len);
+void rpc_write(struct rpc_peer *peer, const void *bytes, size_t len);
 // Reads one message and returns its length; the bytes stay until the next one is read.
-size_t rpc_read_message(int fd, const uint8_t **message);
+size_t rpc_read_message(struct rpc_peer *peer, const uint8_t **message);
 // Sends the request and decodes its reply into `reply`, which may be NULL. Messages of other kinds
 // than replies are passed over.
-void rpc_ask(int fd, const struct rpc_request *request, const struct xdr_type *type, void *reply);
+void rpc_ask(struct rpc_peer *peer, const struct rpc_request *request, const struct xdr_type *type,
+             void *reply);
 // What every client of libvirt begins with: REMOTE_PROC_AUTH_LIST and REMOTE_PROC_CONNECT_OPEN.
-void rpc_open(int fd, const char *uri);
+void rpc_open(struct rpc_peer *peer, const char *uri);
 // The domain of that name; its slices stay until the next message is read.
-struct remote_nonnull_domain rpc_lookup(int fd, const char *name);
+struct remote_nonnull_domain rpc_lookup(struct rpc_peer *peer, const char *name);
 
 #endif

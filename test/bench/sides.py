@@ -2,12 +2,14 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "client"))
 import peer as peers  # noqa: E402  (the daemons of the client tests)
+import pki  # noqa: E402  (and their certificates)
 
 BUILD = os.path.join(peers.TOP, "build")
 TEST_URI = "test:///default"
@@ -28,9 +30,9 @@ def program(name):
     return os.path.join(BUILD, "test/bench", name)
 
 
-def run_tool(name, *arguments):
-    """Runs one of the programs beside this file; name -> figure."""
-    ran = subprocess.run([program(name), *map(str, arguments)], capture_output=True, text=True)
+def run_tool(name, *arguments, enter=()):
+    """Runs one of the programs beside this file, inside what `enter` enters; name -> figure."""
+    ran = subprocess.run([*enter, program(name), *map(str, arguments)], capture_output=True, text=True)
     if ran.returncode != 0:
         raise RuntimeError("%s %s: %s" % (name, arguments, ran.stderr))
     return read_figures(ran.stdout)
@@ -41,7 +43,8 @@ def read_figures(text):
 
 
 def load(daemon, call, connections=1, outstanding=1, calls=2000, uri=TEST_URI, options=()):
-    return run_tool("load", *options, daemon.socket_path(), uri, call, connections, outstanding, calls)
+    return run_tool("load", *options, daemon.socket_path(), uri, call, connections, outstanding, calls,
+                    enter=getattr(daemon, "enter", ()))
 
 
 def make_daemon(side, binary=None):
@@ -51,6 +54,37 @@ def make_daemon(side, binary=None):
     if binary:
         daemon.command = lambda *arguments: [binary, "--root", daemon.root, *arguments]
     return daemon
+
+
+class OverTls:
+    """A daemon that listens with TLS, as the load generator reaches it."""
+
+    def __init__(self, side):
+        self.daemon = make_daemon(side)
+        self.pki = pki.Pki(self.daemon.root)
+        self.pki.make("localhost", "127.0.0.1", clients=("bench",))
+        self.port, self.enter = 16514, []
+        if side == "libvirtd":  # whose network is its own
+            self.enter = ["nsenter", "-t", str(self.daemon.first_process), "-n"]
+            self.daemon.configuration.update({
+                "ca_file": '"%s"' % self.pki.path("CA/cacert.pem"),
+                "cert_file": '"%s"' % self.pki.path("libvirt/servercert.pem"),
+                "key_file": '"%s"' % self.pki.path("libvirt/private/serverkey.pem")})
+        else:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                self.port = probe.getsockname()[1]
+        self.daemon.configuration["tls_port"] = '"%d"' % self.port
+        self.daemon.start("--listen")
+
+    def socket_path(self):
+        return "tls:%d:%s" % (self.port, self.pki.client("bench"))
+
+    def daemon_pid(self):
+        return self.daemon.daemon_pid()
+
+    def close(self):
+        self.daemon.close()
 
 
 def start_daemons():
