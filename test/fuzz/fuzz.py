@@ -29,7 +29,7 @@ KEEP_SIZE = 8192
 
 # By target: directories of further inputs, the longest input, and the runs of a short run.
 SEEDS = {"domain": DEFINITIONS, "domain_qemu": DEFINITIONS, "xml": DEFINITIONS, "qemu_command": ["test/data/qemu"]}
-LENGTH = {"access": 4096, "number": 200, "log": 4096, "conf": 16384, "status": 16384, "smbios": 4096,
+LENGTH = {"access": 4096, "number": 200, "scram": 4096, "log": 4096, "conf": 16384, "status": 16384, "smbios": 4096,
           "domain": 65536, "domain_qemu": 65536, "xml": 65536, "qemu_command": 65536, "json": 65536}
 RUNS = {"qemu_command": 1500, "rpc": 1500, "rpc_login": 1500, "domain": 1500, "domain_qemu": 1500, "status": 1500, "smbios": 3000,
         "xml": 8000}

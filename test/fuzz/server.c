@@ -1,6 +1,8 @@
 // The daemon's server in this process, and a client that watches what it answers.
 #include "server.h"
 
+#include "auth/sasl.h"
+#include "auth/users.h"
 #include "core/child.h"
 #include "core/log.h"
 #include "core/paths.h"
@@ -381,8 +383,14 @@ static void disconnect_client(void)
     FUZZ_CHECK(domain_next(&test_hypervisor, NULL) == NULL);
 }
 
+// So that a log-in can come as far as its proof.
+static const char one_user[] =
+    "user:SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:"
+    "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=\n";
+
 void server_start(void)
 {
+    static char users[256];
     struct error err = {0};
     char empty[128];
     log_set_level(LOG_LEVEL_DEBUG); // what clients send is shown there, too
@@ -392,6 +400,10 @@ void server_start(void)
     snprintf(empty, sizeof(empty), "%s/host", fuzz_directory());
     FUZZ_CHECK(port_make_directories(empty, 0700) == 0);
     port_host_root(empty); // a host without a description
+    snprintf(users, sizeof(users), "%s/users", fuzz_directory());
+    fuzz_file_write(users, SLICE(one_user));
+    users_set_file(users);
+    sasl_configure(NULL);
     connection_init();
     server_add(&server);
     dispatch_serve(&server, &remote_service);
