@@ -15,6 +15,7 @@
 #define SEND_STALL_NS     (30 * NS_PER_SEC)
 #define SEND_STALL_MIN_NS (2 * NS_PER_SEC) // when slots are getting few
 #define RECEIVE_STALL_NS  (60 * NS_PER_SEC)
+#define LOGIN_SILENCE_NS  NS_PER_SEC // after which others are let in, in its place
 #define LOGIN_NS          (60 * NS_PER_SEC)
 #define WATCH_OVER_NS     NS_PER_SEC
 
@@ -223,15 +224,32 @@ bool client_room(const struct server *server)
     return !is_full(server) || opening_find_silent(server) != NULL;
 }
 
-// Whoever stands still in its handshake gives way to whoever comes.
+// Of those who have not authenticated, the one that has said nothing for longest.
+static struct client *find_silent_anonymous(const struct server *server)
+{
+    struct client *silent = NULL;
+    for (struct client *client = client_next(NULL); client; client = client_next(client))
+        if (client->server == server && !client->authenticated &&
+            loop_now() - client->received_at > LOGIN_SILENCE_NS &&
+            (!silent || client->received_at < silent->received_at))
+            silent = client;
+    return silent;
+}
+
+// Whoever stands still in its handshake, or before it has logged in, gives way to whoever comes: so
+// neither strangers who do nothing nor a storm of failing logins, which wait for their verdict,
+// keep others out.
 static void make_room(const struct admission *admission)
 {
-    if (!is_full(admission->server) && !has_too_many_anonymous(admission))
+    bool too_many_anonymous = has_too_many_anonymous(admission);
+    if (!is_full(admission->server) && !too_many_anonymous)
         return;
     struct client *silent = opening_find_silent(admission->server);
+    if (!silent && too_many_anonymous)
+        silent = find_silent_anonymous(admission->server);
     if (!silent)
         return;
-    client_cut(silent, "somebody else came, and its handshake stood still");
+    client_cut(silent, "somebody else came, and it stood still");
     sweep();
 }
 

@@ -281,6 +281,25 @@ def test_a_storm_of_failing_logins_holds_up_nobody(daemon):
     reader.close()
 
 
+def test_strangers_who_do_nothing_keep_nobody_out(daemon):
+    """max_anonymous_clients is 20: who has not logged in and stands still gives way."""
+    strangers = [Wire(daemon.path) for _ in range(20)]
+
+    def comes_in():
+        client = Wire(daemon.path)
+        reply = None
+        try:
+            reply = Login(client, "alice", "secret").run()
+        except OSError:
+            pass
+        client.close()
+        return reply is not None and reply.status == OK
+    peers.wait_until(comes_in, "a login beside strangers")
+    assert strangers[0].is_cut()
+    for stranger in strangers:
+        stranger.close()
+
+
 def test_an_attacker_who_leaves_leaves_nothing(daemon):
     for _ in range(3):
         attacker = Login(Wire(daemon.path), "alice", "guess")
