@@ -81,6 +81,10 @@ struct access_verdict {
 struct access_verdict access_ask(const struct access_who *who, uint8_t permission,
                                  const struct access_object *object);
 
+// Whether there is an object of that permission's kind for which the answer could be yes: what a
+// client sends need not be looked at when there is none.
+bool access_might(const struct access_who *who, uint8_t permission);
+
 enum access_kind access_permission_kind(uint8_t permission);
 // The permission of that name ("domain.start"), 0 when there is none.
 uint8_t access_permission(struct slice name);

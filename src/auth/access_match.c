@@ -298,6 +298,17 @@ static bool has_bit(const uint8_t *bits, uint32_t n)
     return bits[n / 8] >> n % 8 & 1;
 }
 
+bool access_might(const struct access_who *who, uint8_t permission)
+{
+    for (uint32_t i = 0; i < rules->rule_count; i++) {
+        const struct access_rule *rule = &rules->rules[i];
+        if (has_bit(who->fits, i) && has_bit(rule->permissions, permission) &&
+            (rule->allow || !rule->which_count))
+            return rule->allow;
+    }
+    return false;
+}
+
 struct access_verdict access_ask(const struct access_who *who, uint8_t permission,
                                  const struct access_object *object)
 {

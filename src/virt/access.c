@@ -83,12 +83,19 @@ static bool check(struct call *call, const struct xdr_rule *rule,
     return verdict.allowed || deny(call);
 }
 
+// Whether the handler need not run to know that it will be denied: it could read a document before.
+static bool is_hopeless(const struct call *call, const struct xdr_rule *rule)
+{
+    return access_in_force() && !access_might(who_is(call->client), rule->permission);
+}
+
 // Whether a rule's object is in the call's arguments, or else for the handler to tell.
 static bool check_rule(struct call *call, const struct xdr_rule *rule)
 {
     struct access_object object = {.kind = access_permission_kind(rule->permission)};
     enum access_found found = access_find_object(call, &object);
-    if (found == ACCESS_FOUND || (found == ACCESS_UNKNOWN && !call->handler))
+    if (found == ACCESS_FOUND ||
+        (found == ACCESS_UNKNOWN && (!call->handler || is_hopeless(call, rule))))
         return check(call, rule, &object);
     call->access_due = true;
     return true;

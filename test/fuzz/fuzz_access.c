@@ -45,6 +45,7 @@ static void check_answers(void)
         const struct access_object web = {
             .kind = kind, .name = SLICE("web-1"), .parent = SLICE("images"), .uuid = uuid};
         FUZZ_CHECK(!may(in, i, &unknown) || may(in, i, &web));
+        FUZZ_CHECK(!may(in, i, &web) || access_might(&in, i));
         FUZZ_CHECK(!may(unsure, i, &web) || (may(in, i, &web) && may(out, i, &web)));
     }
 }

@@ -384,6 +384,22 @@ static void an_object_that_is_not_known_is_denied_but_by_rules_for_all(void **st
     assert_true(may("domain.getattr", NULL));
 }
 
+static void what_no_object_could_change_is_known_beforehand(void **state)
+{
+    (void)state;
+    struct access_who who;
+    const struct access_subject subject = {
+        .identity = &identity, .transport = transport, .groups = groups_of};
+    uint8_t start = access_permission(SLICE("domain.start"));
+    rules("deny anybody : all : domain=db-*\nallow anybody : domain.start : domain=web-*");
+    access_identify(&subject, &who);
+    assert_true(access_might(&who, start));
+    assert_false(access_might(&who, access_permission(SLICE("domain.stop"))));
+    rules("deny anybody : domain.*\nallow anybody : all");
+    access_identify(&subject, &who);
+    assert_false(access_might(&who, start));
+}
+
 static bool may_volume(const char *pool, const char *name)
 {
     const struct access_object object = {
@@ -429,6 +445,7 @@ int main(void)
         T(wildcards_stand_in_either_half_of_a_permission),
         T(a_rule_with_objects_is_about_these_alone),
         T(an_object_that_is_not_known_is_denied_but_by_rules_for_all),
+        T(what_no_object_could_change_is_known_beforehand),
         T(volumes_go_by_their_pool_and_their_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
