@@ -23,14 +23,15 @@ import contract
 import peer as peers
 import wire
 from conftest import Virsh, open_connection
-from test_access import (ACCESS_DENIED, NO_SUPPORT, OPERATION_DENIED, WEB, AsUser, Rules, domain_xml,
-                         pool_xml, uuid_bytes, volume_xml, wire_as)
+from test_access import (ACCESS_DENIED, OPERATION_DENIED, WEB, AsUser, Rules, domain_xml, pool_xml,
+                         uuid_bytes, volume_xml, wire_as)
 
 pytestmark = [pytest.mark.nanovirtd_only(reason="claims about this daemon"),
               pytest.mark.skipif(os.geteuid() != 0, reason="other users are played by root")]
 
 REMOTE, QEMU = contract.Contract("remote"), contract.Contract("remote", "qemu")
 CALLS = {call.name: call for call in REMOTE.calls}
+NO_SUPPORT = 3
 OPEN = wire.optional(wire.string("qemu:///system")) + wire.uint(0)
 VIEWER = 1001
 RULES = """
