@@ -9,7 +9,12 @@
 #include <string.h>
 
 static struct child *children;
-static unsigned child_count;
+static unsigned count;
+
+unsigned child_count(void)
+{
+    return count;
+}
 
 static bool remember(struct child *child, int pid, struct task *task)
 {
@@ -18,7 +23,7 @@ static bool remember(struct child *child, int pid, struct task *task)
     child->task = task;
     child->next = children;
     children = child;
-    child_count++;
+    count++;
     return true;
 }
 
@@ -30,12 +35,12 @@ static void unlink_child(struct child *child)
     if (!*link)
         return;
     *link = child->next;
-    child_count--;
+    count--;
 }
 
 static bool room_for_child(struct error *err)
 {
-    if (child_count < CONFIG_MAX_CHILDREN + CONFIG_MAX_GUESTS)
+    if (count < CONFIG_MAX_CHILDREN + CONFIG_MAX_GUESTS)
         return true;
     return error_set(err, VIR_FROM_NONE, VIR_ERR_OPERATION_FAILED,
                      "too many child processes: limit is %d, CONFIG_MAX_CHILDREN",

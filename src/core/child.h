@@ -24,6 +24,7 @@ bool child_adopt(struct child *child, int pid, struct task *task);
 void child_forget(struct child *child); // it runs on, and is still reaped
 // Looks after children that have ended; called when the port says so.
 void child_reap(void);
+unsigned child_count(void); // of those that run and are not forgotten
 
 // A worker: a function that may block, run in a child process with a copy of our memory, whose
 // output is collected and whose result is 0 to 255.

@@ -38,6 +38,11 @@ bool loop_watch(struct watch *watch, int fd, short events,
     return true;
 }
 
+size_t loop_watches(void)
+{
+    return watch_count;
+}
+
 void loop_watch_for(struct watch *watch, short events)
 {
     assert(watch->place > 0);

@@ -34,6 +34,7 @@ void loop_watch_for(struct watch *watch, short events); // changes what is waite
 // Waits for nothing, not even hang-up, until loop_watch_for() is called.
 void loop_watch_rest(struct watch *watch);
 void loop_unwatch(struct watch *watch); // no effect when it is not watched
+size_t loop_watches(void);
 
 // ---- timers
 

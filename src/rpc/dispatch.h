@@ -26,8 +26,9 @@ void dispatch_serve(struct server *server, struct service *service);
 // Takes the slot over.
 void dispatch_call(struct client *client, struct slot *slot, const struct message_header *header);
 
-// Whether another call could begin (rpc/call.c).
+// Whether another call could begin, and how many are in progress (rpc/call.c).
 bool call_available(void);
+uint32_t call_count(void);
 // Begins a call, with the request's slot as its own; NULL when there is none left.
 struct call *call_begin(struct client *client, struct slot *request,
                         const struct xdr_procedure *procedure);

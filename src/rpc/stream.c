@@ -22,6 +22,14 @@ static struct stream *take_stream(void)
     return NULL;
 }
 
+unsigned stream_count(void)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < CONFIG_MAX_STREAMS; i++)
+        count += streams[i].used;
+    return count;
+}
+
 static void release_queue(struct stream *stream)
 {
     while (stream->queue_first) {

@@ -37,5 +37,6 @@ void stream_abort(struct stream *stream, const struct error *err);
 void stream_receive(struct client *client, struct slot *slot, const struct message_header *header);
 void stream_client_sent(struct client *client); // its queue has become shorter
 void stream_client_gone(struct client *client);
+unsigned stream_count(void);
 
 #endif

@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <string.h>
 
-#define MESSAGE_MIN 28
-#define SOCKET      "/run/libvirt/libvirt-sock"
+#define MESSAGE_MIN   28
+#define REQUESTS_MAX  5  // in progress of one client: max_client_requests
+#define OVERTAKEN_MAX 40 // by later calls of others, before it is starved
+#define SOCKET        "/run/libvirt/libvirt-sock"
 
 static bool chance(unsigned of_1000)
 {
@@ -172,6 +174,40 @@ static void check_result(const struct sent_call *call, const uint8_t *body, size
                  reader.end - reader.at);
 }
 
+// ---- starvation
+
+static bool is_quick(int32_t procedure)
+{
+    return procedure == REMOTE_PROC_CONNECT_GET_HOSTNAME ||
+           procedure == REMOTE_PROC_NODE_GET_INFO ||
+           procedure == REMOTE_PROC_DOMAIN_LOOKUP_BY_NAME ||
+           procedure == REMOTE_PROC_CONNECT_LIST_ALL_DOMAINS;
+}
+
+// Nothing that the client does, or its call needs, keeps the call from being answered.
+static bool waits_for_its_turn(const struct client *client, const struct sent_call *call)
+{
+    return call->used && is_quick(call->procedure) && client->manner == POLITE &&
+           client->output_done == client->output_len && client_outstanding(client) <= REQUESTS_MAX;
+}
+
+// While one waits, others that came later are answered: a few may be, but not all.
+static void note_overtaking(const struct client *winner, const struct sent_call *answered)
+{
+    if (!is_quick(answered->procedure))
+        return;
+    for (struct client *client = world->clients; client < world->clients + CLIENTS; client++) {
+        for (int i = 0; i < CALLS_A_CLIENT && client != winner; i++) {
+            struct sent_call *call = &client->calls[i];
+            if (waits_for_its_turn(client, call) && call->sent_at < answered->sent_at &&
+                ++call->overtaken > OVERTAKEN_MAX)
+                sim_fail("client %d is starved: %u later calls of others were answered before its "
+                         "call %#x",
+                         client->index, call->overtaken, call->serial);
+        }
+    }
+}
+
 static void receive_reply(struct client *client, const struct message_header *header,
                           const uint8_t *body, size_t len)
 {
@@ -188,6 +224,7 @@ static void receive_reply(struct client *client, const struct message_header *he
               header->status);
     struct sent_call was = *call;
     call->used = false;
+    note_overtaking(client, &was);
     if (header->status == VIR_NET_OK) {
         check_result(&was, body, len);
         model_end(was.operation, DONE);
@@ -381,7 +418,7 @@ static void make_calls(struct client *client)
 
 static void check_patience(struct client *client)
 {
-    if (client->manner != POLITE)
+    if (client->manner == SILENT || client->spoiled)
         return;
     for (int i = 0; i < CALLS_A_CLIENT; i++)
         if (client->calls[i].used && sim_now() - client->calls[i].sent_at > ANSWER_LIMIT_NS)

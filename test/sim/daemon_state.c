@@ -1,8 +1,11 @@
 // What the daemon holds at the moment, from its own tables.
 #include "test/sim/daemon_state.h"
 
+#include "core/child.h"
+#include "core/loop.h"
 #include "core/slot.h"
-#include "rpc/client.h"
+#include "rpc/dispatch.h"
+#include "rpc/stream.h"
 #include "virt/hypervisor.h"
 
 #include <stddef.h>
@@ -21,18 +24,22 @@ unsigned daemon_clients(void)
     return client_count();
 }
 
-bool daemon_slots_free(void)
+unsigned daemon_watches(void)
 {
-    return slot_small_free() == CONFIG_SMALL_SLOTS && slot_large_free() == CONFIG_LARGE_SLOTS;
+    return (unsigned)loop_watches();
 }
 
-const char *daemon_holds(void)
+const char *daemon_holds(unsigned guests)
 {
-    if (client_count())
-        return "clients are still connected";
+    if (call_count())
+        return "calls are in progress";
+    if (stream_count())
+        return "streams are open";
+    if (child_count() > guests)
+        return "children are waited for";
     if (slot_small_free() != CONFIG_SMALL_SLOTS)
-        return "small message slots were not given back";
+        return "small message slots are not given back";
     if (slot_large_free() != CONFIG_LARGE_SLOTS)
-        return "large message slots were not given back";
+        return "large message slots are not given back";
     return NULL;
 }

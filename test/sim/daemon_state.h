@@ -6,8 +6,9 @@
 
 bool daemon_has_qemu(void);
 unsigned daemon_clients(void);
-bool daemon_slots_free(void); // so no call is in progress
-// What has not been given back although nobody is there; NULL when everything has been.
-const char *daemon_holds(void);
+unsigned daemon_watches(void);
+// What has not been given back although nobody has asked for anything and only so many guests run;
+// NULL when everything has been.
+const char *daemon_holds(unsigned guests);
 
 #endif

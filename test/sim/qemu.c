@@ -38,7 +38,7 @@ struct emulator {
     unsigned commands, good_commands; // answered; answered before the vice shows
     uint64_t greet_at, die_at, off_at;
     uint32_t flood, flooded; // bytes to be sent before the rest of the output, and sent of these
-    bool slow;
+    bool slow, lied;         // lied: it has said that it did what it did not
     char out[OUT_SIZE], in[IN_SIZE];
     size_t out_len, in_len;
 };
@@ -203,6 +203,7 @@ static bool misbehave(struct sim_process *process, struct emulator *e, struct sl
         refuse(e, id, "GenericError");
         return true;
     case EMPTY:
+        e->lied = true;
         say(e, "{\"return\":{},\"id\":%.*s}\r\n", SLICE_ARG(id));
         return true;
     case RUBBISH:
@@ -215,6 +216,7 @@ static bool misbehave(struct sim_process *process, struct emulator *e, struct sl
             return false;
         e->flood = 1000 + (uint32_t)sim_random(2u << 20);
         e->flooded = 0;
+        e->lied = true;
         say(e, "\"},\"id\":%.*s}\r\n", SLICE_ARG(id));
         e->vice = NONE;
         return true;
@@ -506,7 +508,7 @@ bool qemu_lies(const char *name)
     for (struct sim_process *process = sim_process_next(NULL); process;
          process = sim_process_next(process)) {
         const struct emulator *e = emulator_of(process);
-        if (!e->probe && strcmp(e->name, name) == 0 && e->vice == EMPTY)
+        if (!e->probe && strcmp(e->name, name) == 0 && e->lied)
             return true;
     }
     return false;

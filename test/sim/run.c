@@ -89,8 +89,10 @@ static void await_boot(void)
 {
     if (!world->booted && sim_ready()) {
         world->booted = true;
-        if (world->descriptors == 0) // the machine's first start, without guests
+        if (world->descriptors == 0) { // the machine's first start, without guests
             world->descriptors = sim_descriptors();
+            world->watches = daemon_watches();
+        }
         client_start(auditor(), 0, 1000, POLITE, world->auditing);
     } else if (auditor()->opened) {
         audit_begin(world->auditing, true);
@@ -131,6 +133,16 @@ static void send_away(void)
             client_leave(&world->clients[i]);
 }
 
+// What the daemon still does for clients that have left; the auditor is one that has not.
+static const char *busy_with(void)
+{
+    if (sim_workers())
+        return "workers are there";
+    if (daemon_clients() != 1)
+        return "clients are connected";
+    return daemon_holds(CONFIG_MAX_GUESTS);
+}
+
 // What is in progress for clients that have left comes to its end.
 static void await_settlement(void)
 {
@@ -140,10 +152,11 @@ static void await_settlement(void)
         return;
     }
     clear_up(true);
-    if (sim_workers() || daemon_clients() != 1 || !daemon_slots_free())
+    const char *busy = busy_with();
+    if (busy)
         world->quiet_since = sim_now();
-    if (age() > SCRIPT_LIMIT_NS)
-        sim_fail("calls of clients that have left do not come to their end");
+    if (busy && age() > SCRIPT_LIMIT_NS)
+        sim_fail("all clients have left, and still %s", busy);
     if (sim_now() - world->quiet_since < 70 * SIM_NS_PER_S)
         return;
     audit_begin(world->auditing, false);
@@ -151,23 +164,27 @@ static void await_settlement(void)
 }
 
 // Each running guest has its monitor, and its agent at most.
-static bool descriptors_are_right(void)
+static bool suits(unsigned held, unsigned alone)
 {
-    unsigned open = sim_descriptors(), guests = qemu_running(NULL);
-    return open >= world->descriptors + guests && open <= world->descriptors + 2 * guests;
+    unsigned guests = qemu_running(NULL);
+    return held >= alone + guests && held <= alone + 2 * guests;
 }
 
 static const char *not_at_rest(void)
 {
-    const char *held = daemon_holds();
+    const char *held = daemon_holds(qemu_running(NULL));
     if (held)
         return held;
+    if (daemon_clients())
+        return "clients are connected";
     if (sim_workers())
-        return "workers are still there";
+        return "workers are there";
     if (sim_processes() != qemu_running(NULL))
         return "processes that have ended were not taken note of";
-    if (!descriptors_are_right())
+    if (!suits(sim_descriptors(), world->descriptors))
         return "descriptors are open that nobody needs";
+    if (!suits(daemon_watches(), world->watches))
+        return "descriptors are watched that nobody needs";
     return NULL;
 }
 
@@ -180,7 +197,7 @@ static void await_rest(void)
         enter(STOP);
     } else if (age() > REST_LIMIT_NS) {
         sim_list_descriptors();
-        sim_fail("%s", why);
+        sim_fail("at rest %s", why);
     }
 }
 

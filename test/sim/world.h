@@ -84,7 +84,7 @@ struct sent_call {
     int name;
     int operation; // in the model; -1
     uint64_t sent_at;
-    bool stream; // answered; its stream is open
+    unsigned overtaken; // by calls that were sent later, and answered
 };
 
 struct client {
@@ -162,8 +162,8 @@ struct world {
     uint64_t phase_began;
     enum driver auditing;
     bool booted;
-    bool keep_guests;     // at the end of this life
-    unsigned descriptors; // of a daemon that does nothing
+    bool keep_guests;              // at the end of this life
+    unsigned descriptors, watches; // of a daemon that does nothing
     struct sim_weather stormy;
     bool cleared;
     unsigned vices; // of 1000 emulators
