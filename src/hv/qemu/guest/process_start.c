@@ -27,6 +27,7 @@ struct start {
     struct error error;  // of a start that is being undone
     bool greeted;
     bool by_itself; // it was the emulator that ended
+    bool seen_running;
     struct co undo;
     union {
         struct monitor_open open;
@@ -341,7 +342,11 @@ static enum co_status undo(struct hypervisor_op *op, struct start *s, struct co 
     CO_CALL(co, process_kill(&s->kill, s->guest, op->task, true, &s->error));
     if (s->by_itself)
         tell_log(op, s);
+    s->seen_running = op->domain->state == VIR_DOMAIN_RUNNING;
     process_stop(s->guest, VIR_DOMAIN_SHUTOFF_FAILED);
+    if (s->seen_running) // so clients were told, before the start was over
+        domain_event_lifecycle(op->domain, VIR_DOMAIN_EVENT_STOPPED,
+                               VIR_DOMAIN_EVENT_STOPPED_FAILED);
     CO_END(co);
 }
 
