@@ -123,7 +123,8 @@ def sim_parts(build):
     """The daemon on the simulated machine: each of these is one test, over many seeds."""
     program = os.path.join(build, "sim")
     return [Part("sim/seeds", [program, "-f", "test/sim/seeds.txt", "-n", str(SIM_SEEDS)], count_line),
-            Part("sim/twice", [program, "-2", "-s", str(SIM_SEEDS + 1), "-n", "60"], count_line)]
+            Part("sim/twice", [program, "-2", "-s", str(SIM_SEEDS + 1), "-n", "60"], count_line),
+            Part("sim/lies", [program, "-l"], count_line)]
 
 
 def fuzz_parts(build):

@@ -175,12 +175,14 @@ static short stream_ready(const struct sim_file *file)
 
 short sim_file_ready(int number)
 {
-    const struct sim_file *file = &sim->files[number];
+    struct sim_file *file = &sim->files[number];
     switch (file->kind) {
     case SIM_STREAM:
-        return stream_ready(file);
+        file->ignored = file->ignored || (file->is_socket && sim_lies(SIM_IGNORE));
+        return file->ignored ? 0 : stream_ready(file);
     case SIM_LISTENER:
-        return file->backlog_count ? PORT_POLL_IN : 0;
+        file->rings = file->rings || sim_lies(SIM_RING);
+        return file->backlog_count || file->rings ? PORT_POLL_IN : 0;
     case SIM_SIGNALS:
         return sim->signals ? PORT_POLL_IN : 0;
     case SIM_REGULAR:

@@ -84,7 +84,8 @@ int port_sync(int fd)
         memset(inode->dirty, 0, sizeof(inode->dirty));
         return status;
     }
-    sim_inode_sync(inode);
+    if (!sim_lies(SIM_SYNC))
+        sim_inode_sync(inode);
     sim_trace("sync %d", fd);
     return 0;
 }
@@ -97,7 +98,7 @@ int port_sync_directory(const char *path)
     if (inode >= 0 && sim_inode(inode)->kind != PORT_DIRECTORY)
         inode = -ENOTDIR;
     int status = inode < 0 ? inode : sim_disk_fault("sync directory", path, false);
-    if (status == 0)
+    if (status == 0 && !sim_lies(SIM_SYNC_NAME))
         sim_entries_sync(inode);
     sim_trace("sync directory %s: %d", path, status);
     return status;
@@ -178,6 +179,8 @@ int port_rename(const char *from, const char *to)
     }
     if (status == 0) {
         uint32_t group = sim_entry_group();
+        if (sim_lies(SIM_TEAR))
+            sim_inode_resize(sim_inode(inode), sim_inode(inode)->now.size / 2);
         sim_entry_change(group, target.directory, target.name, inode);
         sim_entry_change(group, source.directory, source.name, -1);
     }
@@ -204,7 +207,7 @@ static int remove_entry(const char *path, bool directory)
     if (directory && !directory_is_empty(inode))
         return -ENOTEMPTY;
     int status = sim_disk_fault("unlink", path, false);
-    if (status == 0)
+    if (status == 0 && !sim_lies(SIM_UNLINK))
         sim_entry_change(sim_entry_group(), walk.directory, walk.name, -1);
     return status;
 }

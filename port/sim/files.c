@@ -90,9 +90,11 @@ void port_close(int fd)
     sim_enter("close");
     sim_trace("close %d (%s)", fd, sim_fd_file(fd)->what);
     int file = sim_fd_number(fd);
+    sim_progress();
+    if (sim_lies(SIM_LEAK))
+        return;
     sim_self->fds[fd] = -1;
     sim_file_release(file);
-    sim_progress();
 }
 
 int port_duplicate(int fd)
@@ -190,8 +192,34 @@ ptrdiff_t port_read(int fd, void *to, size_t len)
     return got;
 }
 
+// Another socket that somebody is connected to; the same when there is none.
+static int other_socket(int number)
+{
+    for (int i = SIM_FILES - 1; i >= 0; i--)
+        if (i != number && sim->files[i].kind == SIM_STREAM && sim->files[i].is_socket &&
+            strcmp(sim->files[i].what, sim->files[number].what) == 0 && sim->files[i].owner == NULL)
+            return i;
+    return number;
+}
+
+// What a lying machine does with what is written to a socket; true: nothing is left to do.
+static bool write_falsely(int *number, const void *from, size_t len)
+{
+    if (!sim->files[*number].is_socket)
+        return false;
+    if (sim_lies(SIM_SWALLOW))
+        return true;
+    if (sim_lies(SIM_REPEAT))
+        sim_channel_write(*number, from, len);
+    if (sim_lies(SIM_ASTRAY))
+        *number = other_socket(*number);
+    return false;
+}
+
 static ptrdiff_t write_stream(int number, const void *from, size_t len)
 {
+    if (write_falsely(&number, from, len))
+        return (ptrdiff_t)len;
     ptrdiff_t put = transfer_fault(&len);
     while (put == 0 && (put = sim_channel_write(number, from, len)) == -EAGAIN &&
            waits(&sim->files[number])) {

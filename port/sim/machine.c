@@ -14,6 +14,7 @@ struct sim_machine *sim;
 struct sim_process *sim_self;
 
 static bool tracing;
+static enum sim_lie told;
 
 // ---- memory -------------------------------------------------------------------------------------
 
@@ -191,12 +192,49 @@ void sim_fail(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "seed %llu, %.6f s, call %llu, process %s: ", (unsigned long long)sim->seed,
-            (double)sim->now / 1e9, (unsigned long long)sim->calls, who());
-    vfprintf(stderr, format, args);
-    fprintf(stderr, "\n");
+    vsnprintf(sim->failure, sizeof(sim->failure), format, args);
     va_end(args);
+    if (told == SIM_HONEST)
+        fprintf(stderr, "seed %llu, %.6f s, call %llu, process %s: %s\n",
+                (unsigned long long)sim->seed, (double)sim->now / 1e9,
+                (unsigned long long)sim->calls, who(), sim->failure);
     sim_crash(SIM_FAILED);
+}
+
+const char *sim_failure(void)
+{
+    return sim->failure;
+}
+
+// ---- lies ---------------------------------------------------------------------------------------
+
+// How often each is told when it could be, out of 1000: what is done seldom is lied about often.
+static const struct {
+    const char *name;
+    unsigned chance;
+} lies[SIM_LIES] = {
+    [SIM_HONEST] = {"honest", 0},          [SIM_SYNC] = {"sync", 300},
+    [SIM_SYNC_NAME] = {"sync-name", 1000}, [SIM_TEAR] = {"tear", 20},
+    [SIM_UNLINK] = {"unlink", 1000},       [SIM_LEAK] = {"leak", 20},
+    [SIM_SWALLOW] = {"swallow", 20},       [SIM_REPEAT] = {"repeat", 20},
+    [SIM_ASTRAY] = {"astray", 20},         [SIM_KILL] = {"kill", 800},
+    [SIM_FORGET] = {"forget", 200},        [SIM_STALL] = {"stall", 20},
+    [SIM_IGNORE] = {"ignore", 2},          [SIM_RING] = {"ring", 1},
+};
+
+void sim_tell(enum sim_lie lie)
+{
+    told = lie;
+}
+
+const char *sim_lie_name(enum sim_lie lie)
+{
+    return lies[lie].name;
+}
+
+bool sim_lies(enum sim_lie lie)
+{
+    return told == lie && sim_chance(lies[lie].chance);
 }
 
 // ---- a new machine ------------------------------------------------------------------------------

@@ -89,6 +89,7 @@ struct sim_file {
     // a stream: what it reads from and writes to; -1
     int in, out;
     bool is_socket;
+    bool ignored, rings; // by a lie
     uint32_t uid;
     int32_t pid;
     int arrived[8]; // handles that came with bytes
@@ -143,6 +144,7 @@ struct sim_machine {
     uint64_t calls, crash_at;
     enum sim_end crash_how, ending;
     uint64_t trace_hash;
+    char failure[256];
     struct sim_weather weather;
 
     bool in_turn; // port_loop_guard()
@@ -179,6 +181,8 @@ void sim_blob_copy(struct sim_blob *to, const struct sim_blob *from);
 // happens, and a worker waits for its turn.
 void sim_enter(const char *call);
 void sim_may_block(const char *call);
+// Whether the machine tells this lie now.
+bool sim_lies(enum sim_lie lie);
 // Something went on: the loop is not spinning.
 void sim_progress(void);
 

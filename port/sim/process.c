@@ -254,6 +254,8 @@ int port_child_reap(struct port_exit *how)
         struct sim_process *process = &sim->processes[i];
         if (process->kind == SIM_NOBODY || !process->ended || process->parent != sim_self->pid)
             continue;
+        if (sim_lies(SIM_FORGET))
+            return 0;
         *how = process->how;
         process->kind = SIM_NOBODY;
         sim_progress();
@@ -283,7 +285,7 @@ static int signal_process(struct sim_process *process, enum port_kill signal)
     };
     if (!process)
         return -ESRCH;
-    if (process->ended)
+    if (process->ended || sim_lies(SIM_KILL))
         return 0;
     if (process->kind == SIM_PROGRAM && process->program->signal && signal != PORT_KILL_KILL)
         process->program->signal(process, signal);

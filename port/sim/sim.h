@@ -59,6 +59,34 @@ uint64_t sim_trace_hash(void);
 // The run has failed: says why, and ends this process with SIM_FAILED.
 _Noreturn void sim_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+// ---- a machine that lies ------------------------------------------------------------------------
+//
+// What a test claims to notice is tried on a machine that does it: each lie makes the daemon look
+// as if it broke one promise.
+
+enum sim_lie {
+    SIM_HONEST,
+    SIM_SYNC,      // of a file: nothing of it is brought to the disk
+    SIM_SYNC_NAME, // of a directory, likewise
+    SIM_TEAR,      // a file that is renamed loses its second half
+    SIM_UNLINK,    // a file that was taken away is still there
+    SIM_LEAK,      // a descriptor that is closed stays open
+    SIM_SWALLOW,   // what is written to a socket goes nowhere
+    SIM_REPEAT,    // it is written twice
+    SIM_ASTRAY,    // it is written to another socket
+    SIM_KILL,      // a process that is killed lives on
+    SIM_FORGET,    // the end of a child is not told
+    SIM_STALL,     // a worker does not go on
+    SIM_IGNORE,    // a socket is never ready
+    SIM_RING,      // a listener always is
+    SIM_LIES
+};
+
+void sim_tell(enum sim_lie lie); // from the next sim_reset() on, now and then
+const char *sim_lie_name(enum sim_lie lie);
+// What sim_fail() said last, "" when the run has not failed.
+const char *sim_failure(void);
+
 // ---- lives --------------------------------------------------------------------------------------
 
 enum sim_end {

@@ -119,6 +119,8 @@ static void step_worker(struct sim_actor *actor)
         lose_worker(slot);
         return;
     }
+    if (sim_lies(SIM_STALL))
+        return;
     if (write(workers[slot].go, "g", 1) != 1)
         sim_fail("a worker is gone");
     if (await(slot))

@@ -96,8 +96,16 @@ static void build_definition(struct client *client, struct sent_call *call, stru
     xdr_encode(w, XDR_TYPE(remote_domain_get_xml_desc_args), &args);
 }
 
+static void not_shown(struct client *client, struct sent_call *call,
+                      const struct message_error *why)
+{
+    (void)client;
+    sim_fail("the definition of domain %d can not be shown: %.*s", call->name,
+             SLICE_ARG(why->message));
+}
+
 static const struct call_kind definition_kind = {
-    REMOTE_PROC_DOMAIN_GET_XML_DESC, 0, build_definition, definition_is, absent,
+    REMOTE_PROC_DOMAIN_GET_XML_DESC, 0, build_definition, definition_is, not_shown,
 };
 
 static void check_absent(int name)

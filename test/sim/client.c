@@ -9,7 +9,7 @@
 
 #define MESSAGE_MIN   28
 #define REQUESTS_MAX  5  // in progress of one client: max_client_requests
-#define OVERTAKEN_MAX 40 // by later calls of others, before it is starved
+#define OVERTAKEN_MAX 20 // by later calls of others, before it is starved
 #define SOCKET        "/run/libvirt/libvirt-sock"
 
 static bool chance(unsigned of_1000)

@@ -11,20 +11,21 @@
 struct wish {
     uint64_t first, count;
     unsigned seconds; // 0: no limit
-    bool trace, twice, keep_going;
+    bool trace, twice, keep_going, lies;
     const char *file; // of seeds that have found something
 };
 
 static int usage(void)
 {
-    fputs("usage: sim [-s SEED] [-n COUNT] [-t SECONDS] [-f FILE] [-v] [-2] [-k]\n"
+    fputs("usage: sim [-s SEED] [-n COUNT] [-t SECONDS] [-f FILE] [-v] [-2] [-k] [-l]\n"
           "  -s SEED     the first seed (1)\n"
           "  -n COUNT    how many seeds\n"
           "  -t SECONDS  begin no further seed after this time\n"
           "  -f FILE     the seeds at the starts of the file's lines, before all others\n"
           "  -v          print the trace\n"
           "  -2          run each seed twice and compare\n"
-          "  -k          go on after a failure\n",
+          "  -k          go on after a failure\n"
+          "  -l          run on machines that lie, and see that it is noticed\n",
           stderr);
     return 2;
 }
@@ -39,6 +40,8 @@ static bool read_arguments(struct wish *wish, int argc, char **argv)
             wish->twice = true;
         } else if (strcmp(option, "-k") == 0) {
             wish->keep_going = true;
+        } else if (strcmp(option, "-l") == 0) {
+            wish->lies = true;
         } else if (i + 1 == argc || option[0] != '-' || !option[1] || option[2]) {
             return false;
         } else {
@@ -113,6 +116,64 @@ static bool run_file(const struct wish *wish)
     return good;
 }
 
+// ---- lies: each is noticed, and by the claim that it breaks
+
+#define LIE_SEEDS 300
+
+static const struct {
+    enum sim_lie lie;
+    const char *noticed[3]; // one of these is a part of what is said
+} lies[] = {
+    {SIM_SYNC, {"which can not be", "is not whole"}},
+    {SIM_SYNC_NAME, {"which can not be"}},
+    {SIM_TEAR, {"is not whole", "can not be shown", "which can not be"}},
+    {SIM_UNLINK, {"which can not be"}},
+    {SIM_LEAK, {"descriptors are open that nobody needs"}},
+    {SIM_SWALLOW, {"has waited for", "by its events"}},
+    {SIM_REPEAT, {"and has no such call"}},
+    {SIM_ASTRAY, {"and has no such call"}},
+    {SIM_KILL, {"emulators run for it"}},
+    {SIM_FORGET, {"were not taken note of", "children are waited for", "has waited for"}},
+    {SIM_STALL, {"workers are there"}},
+    {SIM_IGNORE, {"is starved", "has waited for"}},
+    {SIM_RING, {"the loop spins"}},
+};
+
+static bool suits(size_t i, const char *failure)
+{
+    for (size_t n = 0; n < 3; n++)
+        if (lies[i].noticed[n] && strstr(failure, lies[i].noticed[n]))
+            return true;
+    return false;
+}
+
+static void run_lie(size_t i)
+{
+    char otherwise[256] = "";
+    sim_tell(lies[i].lie);
+    for (uint64_t seed = 1; seed <= LIE_SEEDS; seed++) {
+        if (run_seed(seed))
+            continue;
+        if (suits(i, sim_failure())) {
+            printf("%-10s seed %3llu: %s\n", sim_lie_name(lies[i].lie), (unsigned long long)seed,
+                   sim_failure());
+            passed++;
+            return;
+        }
+        snprintf(otherwise, sizeof(otherwise), "%s", sim_failure());
+    }
+    printf("%-10s was not noticed for what it is; %s\n", sim_lie_name(lies[i].lie), otherwise);
+    failed++;
+}
+
+static int run_lies(void)
+{
+    for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
+        run_lie(i);
+    printf("sim: %u lies noticed, %u not\n", passed, failed);
+    return failed ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
     struct wish wish = {.first = 1, .count = 1000};
@@ -121,6 +182,8 @@ int main(int argc, char **argv)
     time_t begin = time(NULL);
     run_create();
     sim_trace_print(wish.trace);
+    if (wish.lies)
+        return run_lies();
     bool go_on = !wish.file || run_file(&wish);
     for (uint64_t i = 0; go_on && i < wish.count; i++) {
         if (wish.seconds && time(NULL) - begin >= (time_t)wish.seconds)

@@ -102,6 +102,12 @@ static void await_boot(void)
     }
 }
 
+static void crash_soon(unsigned bits)
+{
+    sim_crash_after(1 + sim_random(1u << (6 + sim_random(bits - 5))), world->crash);
+    world->crash = SIM_ENDED;
+}
+
 static void start_script(void)
 {
     static const enum manner manners[] = {POLITE, POLITE, POLITE, SLOW, SILENT, RUDE, NOISY, LAZY};
@@ -115,6 +121,8 @@ static void start_script(void)
         client_start(&world->clients[i], 1 + (unsigned)sim_random(calls),
                      1 + (unsigned)sim_random(4), manner, driver);
     }
+    if (world->crash != SIM_ENDED)
+        crash_soon(12);
     enter(SCRIPT);
 }
 
@@ -276,9 +284,11 @@ static int daemon_body(void)
 static bool live(bool last)
 {
     start_life();
+    world->crash = SIM_ENDED;
     if (!last) {
-        enum sim_end how = sim_chance(700) ? SIM_POWER_CUT : SIM_KILLED;
-        sim_crash_after(1 + sim_random(1u << (6 + sim_random(12))), how);
+        world->crash = sim_chance(700) ? SIM_POWER_CUT : SIM_KILLED;
+        if (sim_chance(300)) // at any time; else in the script, where there is most to break off
+            crash_soon(17);
     }
     int status;
     enum sim_end how = world->last_end = sim_live(daemon_body, &status);
