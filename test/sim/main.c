@@ -11,13 +11,13 @@
 struct wish {
     uint64_t first, count;
     unsigned seconds; // 0: no limit
-    bool trace, twice, keep_going, lies;
+    bool trace, twice, keep_going, lies, crashes;
     const char *file; // of seeds that have found something
 };
 
 static int usage(void)
 {
-    fputs("usage: sim [-s SEED] [-n COUNT] [-t SECONDS] [-f FILE] [-v] [-2] [-k] [-l]\n"
+    fputs("usage: sim [-s SEED] [-n COUNT] [-t SECONDS] [-f FILE] [-v] [-2] [-k] [-l] [-c]\n"
           "  -s SEED     the first seed (1)\n"
           "  -n COUNT    how many seeds\n"
           "  -t SECONDS  begin no further seed after this time\n"
@@ -25,6 +25,7 @@ static int usage(void)
           "  -v          print the trace\n"
           "  -2          run each seed twice and compare\n"
           "  -k          go on after a failure\n"
+          "  -c          end the daemon at each port call of a script, in each seed\n"
           "  -l          run on machines that lie, and see that it is noticed\n",
           stderr);
     return 2;
@@ -40,6 +41,8 @@ static bool read_arguments(struct wish *wish, int argc, char **argv)
             wish->twice = true;
         } else if (strcmp(option, "-k") == 0) {
             wish->keep_going = true;
+        } else if (strcmp(option, "-c") == 0) {
+            wish->crashes = true;
         } else if (strcmp(option, "-l") == 0) {
             wish->lies = true;
         } else if (i + 1 == argc || option[0] != '-' || !option[1] || option[2]) {
@@ -116,6 +119,35 @@ static bool run_file(const struct wish *wish)
     return good;
 }
 
+// ---- crashes: at each port call there is
+
+static bool crash_everywhere(uint64_t seed, enum sim_end how)
+{
+    uint64_t call = 0;
+    bool over = false, good = true;
+    while (good && !over)
+        good = run_crash(seed, ++call, how, &over);
+    if (!good)
+        fprintf(stderr, "seed %llu failed with the crash at call %llu\n", (unsigned long long)seed,
+                (unsigned long long)call);
+    printf("seed %llu: %s at each of %llu calls\n", (unsigned long long)seed,
+           how == SIM_KILLED ? "killed" : "power cut", (unsigned long long)call - 1);
+    passed += good;
+    failed += !good;
+    return good;
+}
+
+static int run_crashes(const struct wish *wish)
+{
+    for (uint64_t i = 0; i < wish->count; i++)
+        if ((!crash_everywhere(wish->first + i, SIM_KILLED) ||
+             !crash_everywhere(wish->first + i, SIM_POWER_CUT)) &&
+            !wish->keep_going)
+            break;
+    printf("sim: %u scripts survived their crashes, %u did not\n", passed, failed);
+    return failed ? 1 : 0;
+}
+
 // ---- lies: each is noticed, and by the claim that it breaks
 
 #define LIE_SEEDS 300
@@ -184,6 +216,8 @@ int main(int argc, char **argv)
     sim_trace_print(wish.trace);
     if (wish.lies)
         return run_lies();
+    if (wish.crashes)
+        return run_crashes(&wish);
     bool go_on = !wish.file || run_file(&wish);
     for (uint64_t i = 0; go_on && i < wish.count; i++) {
         if (wish.seconds && time(NULL) - begin >= (time_t)wish.seconds)

@@ -104,7 +104,8 @@ static void await_boot(void)
 
 static void crash_soon(unsigned bits)
 {
-    sim_crash_after(1 + sim_random(1u << (6 + sim_random(bits - 5))), world->crash);
+    uint64_t call = 1 + sim_random(1u << (6 + sim_random(bits - 5)));
+    sim_crash_after(world->crash_call ? world->crash_call : call, world->crash);
     world->crash = SIM_ENDED;
 }
 
@@ -113,7 +114,7 @@ static void start_script(void)
     static const enum manner manners[] = {POLITE, POLITE, POLITE, SLOW, SILENT, RUDE, NOISY, LAZY};
     clear_up(false);
     unsigned calls = 1 + (unsigned)sim_random(60);
-    for (int i = 1; i < CLIENTS; i++) {
+    for (int i = 1; i < CLIENTS && world->crash_call == 0; i++) {
         if (sim_chance(300))
             continue;
         enum manner manner = manners[sim_random(sizeof(manners) / sizeof(manners[0]))];
@@ -121,6 +122,8 @@ static void start_script(void)
         client_start(&world->clients[i], 1 + (unsigned)sim_random(calls),
                      1 + (unsigned)sim_random(4), manner, driver);
     }
+    for (int i = 1; i <= 2 && world->crash_call; i++)
+        client_start(&world->clients[i], 12, 1, POLITE, world->auditing);
     if (world->crash != SIM_ENDED)
         crash_soon(12);
     enter(SCRIPT);
@@ -260,7 +263,8 @@ static void start_life(void)
 {
     model_restart(world->last_end == SIM_POWER_CUT);
     clear_up(true);
-    world->auditing = sim_chance(500) || !daemon_has_qemu() ? DRIVER_TEST : DRIVER_QEMU;
+    bool qemu = daemon_has_qemu() && (world->crash_call || sim_chance(500));
+    world->auditing = qemu ? DRIVER_QEMU : DRIVER_TEST;
     for (int i = 0; i < CLIENTS; i++)
         client_drop(&world->clients[i]);
     world->booted = false;
@@ -281,18 +285,23 @@ static int daemon_body(void)
     return 0;
 }
 
+static bool live_once(void)
+{
+    int status;
+    start_life();
+    enum sim_end how = world->last_end = sim_live(daemon_body, &status);
+    return how == SIM_ENDED || how == SIM_POWER_CUT || how == SIM_KILLED;
+}
+
 static bool live(bool last)
 {
-    start_life();
     world->crash = SIM_ENDED;
     if (!last) {
         world->crash = sim_chance(700) ? SIM_POWER_CUT : SIM_KILLED;
         if (sim_chance(300)) // at any time; else in the script, where there is most to break off
             crash_soon(17);
     }
-    int status;
-    enum sim_end how = world->last_end = sim_live(daemon_body, &status);
-    return how == SIM_ENDED || how == SIM_POWER_CUT || how == SIM_KILLED;
+    return live_once();
 }
 
 static void new_world(void)
@@ -309,15 +318,32 @@ static void new_world(void)
     }
 }
 
-bool run_seed(uint64_t seed)
+static void new_run(uint64_t seed)
 {
     sim_reset(seed);
     new_world();
     sim_program_add(&qemu_program_x86_64);
+}
+
+bool run_seed(uint64_t seed)
+{
+    new_run(seed);
     choose_weather();
     unsigned lives = sim_chance(400) ? 1 : 2 + (unsigned)sim_random(3);
     for (unsigned life = 1; life <= lives; life++)
         if (!live(life == lives))
             return false;
     return true;
+}
+
+bool run_crash(uint64_t seed, uint64_t call, enum sim_end how, bool *over)
+{
+    new_run(seed);
+    clear_up(true);
+    world->stormy = *sim_weather();
+    world->crash = how;
+    world->crash_call = call;
+    bool good = live_once();
+    *over = good && world->last_end == SIM_ENDED;
+    return good && (*over || live_once());
 }

@@ -168,7 +168,8 @@ struct world {
     bool cleared;
     unsigned vices; // of 1000 emulators
     enum sim_end last_end;
-    enum sim_end crash; // that is still to be set for this life; SIM_ENDED: none
+    enum sim_end crash;  // that is still to be set for this life; SIM_ENDED: none
+    uint64_t crash_call; // of the script, in a run that is about this crash; 0
     uint64_t quiet_since;
     struct model model;
     struct audit audit;
