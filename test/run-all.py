@@ -124,6 +124,7 @@ def sim_parts(build):
     program = os.path.join(build, "sim")
     return [Part("sim/seeds", [program, "-f", "test/sim/seeds.txt", "-n", str(SIM_SEEDS)], count_line),
             Part("sim/twice", [program, "-2", "-s", str(SIM_SEEDS + 1), "-n", "60"], count_line),
+            Part("sim/crashes", [program, "-c", "-n", "3"], count_line),
             Part("sim/lies", [program, "-l"], count_line)]
 
 

@@ -3,6 +3,8 @@
 #   make sim                 SEEDS runs (SEEDS=5000), or as many as SECONDS allow
 #   make sim SEED=n          that run again
 #   make sim SEED=n V=1      with its trace
+#   make sim SIMFLAGS=-c     end the daemon at each port call of a script instead
+#   make sim SIMFLAGS=-l     see that a machine that lies is noticed
 #
 # The build is one of its own, with CONFIG_DEBUG_CHECKS and small limits (test/sim/limits.config), so
 # that the limits are met.
