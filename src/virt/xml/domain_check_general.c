@@ -245,6 +245,14 @@ static bool is_bios_date(struct slice text)
            (parts[2] < 100 || parts[2] >= 1900);
 }
 
+static struct xml_node *last_entry(const struct xml_node *node)
+{
+    struct xml_node *last = NULL;
+    XML_EACH (entry, node, "entry")
+        last = entry;
+    return last;
+}
+
 bool domain_check_sysinfo_entries(struct schema_walk *walk, struct xml_node *node)
 {
     static const char *const order[] = {"vendor", "manufacturer", "product", "version",
@@ -255,7 +263,7 @@ bool domain_check_sysinfo_entries(struct schema_walk *walk, struct xml_node *nod
             !is_bios_date(value_text(entry)))
             return REFUSE(walk, XML_DETAIL, "Invalid BIOS 'date' format");
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-        struct xml_node *last = node->last;
+        const struct xml_node *last = last_entry(node); // those that move go behind it
         XML_EACH_SAFE (entry, node, "entry") {
             if (xml_attr_is(entry, "name", order[i]))
                 xml_move(entry, node);
