@@ -22,6 +22,8 @@ bool domain_complete_numa(struct domain_xml *x);
 bool domain_validate_numa(struct domain_xml *x);
 // Gives pass-through elements libvirt's prefix.
 void domain_parse_namespace(struct domain_xml *x);
+// Takes the declarations away that no element needs any more.
+void domain_drop_namespaces(struct xml_node *root);
 // Gives a lone <seclabel> the host's security model.
 bool domain_complete_seclabel(struct domain_xml *x);
 

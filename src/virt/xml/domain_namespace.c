@@ -56,7 +56,7 @@ static bool uses_prefix(const struct xml_node *node, struct slice prefix)
     return false;
 }
 
-static void drop_unused(struct xml_node *root)
+void domain_drop_namespaces(struct xml_node *root)
 {
     struct xml_attr **link = &root->attrs;
     while (*link) {
@@ -108,5 +108,4 @@ void domain_parse_namespace(struct domain_xml *x)
     }
     if (ours)
         xml_sets(x->doc, x->root, x->rules->name_space_attr, x->rules->name_space_uri);
-    drop_unused(x->root);
 }

@@ -95,6 +95,7 @@ bool domain_xml_parse(struct xml_doc *doc, struct slice text, const struct domai
         return xml_ok(doc, err) && false;
     if (!(flags & DOMAIN_XML_PARSE_SKIP_VALIDATE) && !validate(&x))
         return false;
+    domain_drop_namespaces(x.root);
     domain_xml_order(doc);
     return xml_ok(doc, err);
 }
