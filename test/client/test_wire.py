@@ -16,8 +16,8 @@ from wire import (CALL, CALL_WITH_FDS, CONTINUE, ERROR, EVENT, KEEPALIVE, OK, QE
                   STREAM_HOLE, Wire, domain, message, opaque, optional, string, uint)
 
 VIR_ERR_INTERNAL_ERROR, VIR_ERR_NO_SUPPORT, VIR_ERR_NO_CONNECT, VIR_ERR_INVALID_ARG = 1, 3, 5, 8
-VIR_ERR_RPC, VIR_ERR_NO_DOMAIN = 39, 42
-VIR_FROM_RPC = 7
+VIR_ERR_RPC, VIR_ERR_NO_DOMAIN, VIR_ERR_OVERFLOW = 39, 42, 82
+VIR_FROM_RPC, VIR_FROM_DOMAIN = 7, 20
 HOSTNAME = wire.CONNECT_GET_HOSTNAME
 # Suspending it, its interfaces, memory and devices: not at random.
 THINGS_DONE_TO_THE_MACHINE = (118, 119, 120, 124, 125, 128, 129, 130, 131, 132, 133, 134, 220, 221, 222,
@@ -410,3 +410,12 @@ def test_random_arguments_never_disturb_the_daemon(peer, raw, seed):
             noisy = Wire(peer.socket_path()).open()
     noisy.close()
     assert raw.is_alive()
+
+
+# The client library checks this itself. A definition can not hold it: it would not be read again.
+@pytest.mark.parametrize("procedure", [wire.DOMAIN_SET_MAX_MEMORY, wire.DOMAIN_SET_MEMORY])
+def test_memory_that_no_definition_can_say_is_refused(raw, procedure):
+    there = domain("test", bytes.fromhex("6695eb01f6a4830479aa97f2502e193f"), 1)
+    for kib in (2 ** 63 // 1024, 2 ** 64 - 1):
+        refused(raw.call(procedure, there + wire.uhyper(kib)), VIR_ERR_OVERFLOW,
+                "numerical overflow: input too large: %d" % kib, VIR_FROM_DOMAIN)

@@ -13,6 +13,9 @@ static bool refuse(struct call *call, const struct domain *domain, int code, con
 
 // ---- virDomainSetMemory, virDomainSetMaxMemory, virDomainSetMemoryFlags
 
+// What a definition can not say: its bytes are counted in 63 bits (virMemoryMaxValue).
+#define KIB_END ((uint64_t)INT64_MAX / 1024)
+
 // The three have the same beginning of their arguments.
 static uint64_t wanted_kib(const struct call *call)
 {
@@ -32,6 +35,9 @@ static bool memory_prepare(struct call *call, struct domain_edit *edit)
         edit->flags = CALL_ARGS(call, struct remote_domain_set_memory_flags_args)->flags;
         break;
     }
+    if (wanted_kib(call) >= KIB_END)
+        return error_set(&call->error, VIR_FROM_DOMAIN, VIR_ERR_OVERFLOW, "input too large: %llu",
+                         (unsigned long long)wanted_kib(call));
     return wanted_kib(call) > 0 || call_invalid_argument(call, "memory", "must not be zero");
 }
 
