@@ -218,8 +218,10 @@ static bool is_told_to_end(int signals)
 // that is not waited for is not polled: its hang-up would be told again and again.
 static int carry(int daemon, int signals)
 {
-    static struct pipe up = {.from = 0}, down = {.to = 1};
+    static struct pipe up, down;
+    up.from = 0;
     up.to = down.from = daemon;
+    down.to = 1;
     for (;;) {
         short in = wants_read(&up), out = wants_write(&down);
         short both = (short)(wants_write(&up) | wants_read(&down));
