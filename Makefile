@@ -4,7 +4,8 @@
 #   make run         a daemon on a private socket with a demo guest; prints the virsh line to type
 #   make stop        ends that daemon and its guests
 #   make test        every test
-#   make install     the daemon, its other names and the manual pages, to DESTDIR and prefix
+#   make install     the daemon, its other names, the manual pages and what starts it, to DESTDIR and
+#                    prefix; INIT=systemd (the default), sysvinit, procd or none
 #   make menuconfig, olddefconfig, savedefconfig
 #
 # O=DIR builds elsewhere; SANITIZE=1 adds the address and undefined-behaviour sanitizers; CHECKS=1
@@ -76,6 +77,7 @@ FILES_SECCOMP := port/linux/seccomp.c
 FILES_ADMIN := src/admin/*.c
 FILES_TLS := src/net/tls/*.c
 FILES_ACCESS := src/auth/access*.c src/virt/access*.c src/daemon/acl_check.c
+FILES_ACTIVATION := src/daemon/activation.c port/linux/service.c
 FILES_MDNS := src/mdns/*.c port/linux/multicast.c
 
 -include $(KCONFIG)
@@ -168,7 +170,13 @@ prefix ?= /usr/local
 sbindir ?= $(prefix)/sbin
 bindir ?= $(prefix)/bin
 mandir ?= $(prefix)/share/man
+sysconfdir ?= /etc
 STRIP ?= $(CROSS_COMPILE)strip
+# Who starts the daemon: systemd, sysvinit, procd, or none of them.
+INIT ?= systemd
+initdir_systemd ?= $(prefix)/lib/systemd/system
+initdir_sysvinit ?= $(sysconfdir)/init.d
+initdir_procd ?= $(sysconfdir)/init.d
 # What is there besides the daemon, and the names that it has in $(bindir).
 MANUALS = src/daemon/nanovirtd.8 $(if $(CONFIG_SASL),src/daemon/nanovirtd-passwd.8) \
           $(if $(CONFIG_SSH_HELPER),src/daemon/virt-ssh-helper.8) $(if $(CONFIG_TLS),scripts/nanovirt-pki.8) \
@@ -185,6 +193,9 @@ install: all
 	$(if $(SCRIPTS),install -m 755 $(SCRIPTS) $(DESTDIR)$(bindir))
 	install -m 644 $(filter %.8,$(MANUALS)) $(DESTDIR)$(mandir)/man8
 	$(if $(filter %.5,$(MANUALS)),install -m 644 $(filter %.5,$(MANUALS)) $(DESTDIR)$(mandir)/man5)
+	$(foreach f,$(wildcard init/$(INIT)/*),install -D -m $(if $(filter systemd,$(INIT)),644,755) $f \
+	    $(DESTDIR)$(initdir_$(INIT))/$(notdir $f) && \
+	    sed -i 's|/usr/sbin/|$(sbindir)/|' $(DESTDIR)$(initdir_$(INIT))/$(notdir $f) &&) true
 
 .PHONY: run stop
 run:

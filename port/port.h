@@ -274,6 +274,19 @@ void port_mask(uint32_t mask); // umask
 #define PORT_CONFINE_CALLS      0x02 // system calls
 unsigned port_confine(void);
 
+// ---- the service manager that started us, such as systemd ---------------------------------------
+
+#define PORT_SOCKETS_PASSED_FIRST 3
+#define PORT_SOCKETS_PASSED_MAX   16
+// How many sockets it has opened for this process, as descriptors from PORT_SOCKETS_PASSED_FIRST
+// on, and their names with ':' between them (NULL: none were given). -E2BIG for too many. Once.
+int port_sockets_passed(const char **names);
+// Whether a descriptor is a stream socket that somebody listens on, and of which kind; else a
+// negative errno.
+int port_socket_listens(int fd, bool *is_unix);
+// Tells it our state ("READY=1"); no effect when nobody wants to know.
+int port_notify(const char *state);
+
 // ---- ttys ---------------------------------------------------------------------------------------
 
 int port_tty_open(const char *path); // for reading and writing, raw, not controlling

@@ -212,6 +212,25 @@ int port_link_stats(const char *name, struct port_link_stats *stats)
     return -ENODEV;
 }
 
+// There is no service manager.
+int port_sockets_passed(const char **names)
+{
+    *names = NULL;
+    return 0;
+}
+
+int port_socket_listens(int fd, bool *is_unix)
+{
+    (void)fd, (void)is_unix;
+    return -ENOTSOCK;
+}
+
+int port_notify(const char *state)
+{
+    (void)state;
+    return 0;
+}
+
 // The simulated machine has no network: its clients' sockets are pairs.
 int port_interface_addresses(struct port_interface_address *list, size_t max)
 {

@@ -6,13 +6,12 @@
 #include "core/loop.h"
 #include "core/paths.h"
 #include "core/settings.h"
+#include "daemon/activation.h"
 #include "daemon/idle.h"
 #include "daemon/pid_file.h"
 #include "daemon/rules.h"
 #include "daemon/servers.h"
-#ifdef CONFIG_MDNS
 #include "mdns/mdns.h"
-#endif
 #include "net/listener.h"
 #include "net/transport.h"
 #include "rpc/client.h"
@@ -115,7 +114,6 @@ static bool start_log(const struct options *options, struct error *err)
     return log_set_default_output(options->daemon, paths_join(paths()->log, "libvirtd.log"), err);
 }
 
-#ifdef CONFIG_MDNS
 #define SSH_PORT 22
 
 // Where clients on other hosts get in: by TLS, else by TCP, else by SSH, which is there most
@@ -127,7 +125,6 @@ static bool announce(struct error *err)
         port = listener_port("tcp");
     return !settings.mdns_adv || mdns_start(settings.mdns_name, port ? port : SSH_PORT, err);
 }
-#endif
 
 static void confine(void)
 {
@@ -140,18 +137,16 @@ static void confine(void)
 
 static bool start(const struct options *options, struct error *err)
 {
-    if (!read_settings(options, err) || !make_directories(err) || !start_log(options, err) ||
-        !rules_start(&settings, err) || !pid_file_take(options, err) || !start_signals(err))
+    if (!activation_start(err) || !read_settings(options, err) || !make_directories(err) ||
+        !start_log(options, err) || !rules_start(&settings, err) || !pid_file_take(options, err) ||
+        !start_signals(err))
         return false;
     servers_add(&settings);
     connection_init();
     access_init();
-    if (!start_hypervisors(err) || !servers_listen(&settings, options->listen, err))
+    if (!start_hypervisors(err) || !servers_listen(&settings, options->listen, err) ||
+        !announce(err))
         return false;
-#ifdef CONFIG_MDNS
-    if (!announce(err))
-        return false;
-#endif
     confine();
     idle_set_timeout(options->timeout);
     return true;
@@ -170,10 +165,10 @@ int daemon_run(const struct options *options)
         return 1;
     }
     port_daemon_ready(0);
+    activation_tell("READY=1");
     int status = loop_run();
-#ifdef CONFIG_MDNS
+    activation_tell("STOPPING=1");
     mdns_stop();
-#endif
     listener_close_all();
     client_close_all();
     pid_file_remove();

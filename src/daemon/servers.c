@@ -6,6 +6,7 @@
 #endif
 #include "auth/sasl.h"
 #include "core/paths.h"
+#include "daemon/activation.h"
 #include "net/listener.h"
 #include "proto/qemu.h"
 #include "proto/remote.h"
@@ -72,9 +73,12 @@ void servers_add(const struct settings *settings)
 #endif
 }
 
-static bool listen_unix(const struct settings *settings, const char *name, uint32_t mode,
-                        const struct admission *admission, struct error *err)
+// As activated, or at the configured place.
+static bool listen_unix(const struct settings *settings, const char *activated, const char *name,
+                        uint32_t mode, const struct admission *admission, struct error *err)
 {
+    if (activation_given())
+        return activation_listen(activated, admission, err);
     const char *directory = settings->unix_sock_dir[0] ? settings->unix_sock_dir : paths()->run;
     const char *path = paths_join(directory, name);
     if (!path)
@@ -87,39 +91,46 @@ static bool listen_unix(const struct settings *settings, const char *name, uint3
     return listener_add_unix(path, mode, group, admission, err);
 }
 
-static bool listen_ip(const struct settings *settings, const char *transport, const char *port,
-                      enum auth_scheme auth, struct error *err)
+static bool listen_ip(const struct settings *settings, const char *activated, const char *transport,
+                      const char *port, enum auth_scheme auth, struct error *err)
 {
     const struct admission admission = {.server = &libvirtd_server,
                                         .transport = transport_start(transport, settings, err),
                                         .auth = auth};
     const char *address = settings->listen_addr[0] ? settings->listen_addr : NULL;
-    libvirtd_server.tls |= admission.transport && admission.transport->reload;
-    return admission.transport && listener_add_tcp(address, port, &admission, err);
+    if (!admission.transport)
+        return false;
+    libvirtd_server.tls |= admission.transport->reload != NULL;
+    return activation_given() ? activation_listen(activated, &admission, err)
+                              : listener_add_tcp(address, port, &admission, err);
 }
 
-static void prepare_sasl(const struct settings *settings)
+static void prepare_sasl(const struct settings *settings, bool tcp, bool tls)
 {
 #ifdef CONFIG_SASL
     if (settings->auth_unix_ro == AUTH_SASL || settings->auth_unix_rw == AUTH_SASL ||
-        (settings->listen_tcp && settings->auth_tcp == AUTH_SASL) ||
-        (settings->listen_tls && settings->auth_tls == AUTH_SASL))
+        (tcp && settings->auth_tcp == AUTH_SASL) || (tls && settings->auth_tls == AUTH_SASL))
         sasl_configure(&settings->sasl_allowed_username_list);
 #else
-    (void)settings;
+    (void)settings, (void)tcp, (void)tls;
 #endif
 }
 
-static bool listen_network(const struct settings *settings, struct error *err)
+#define TCP_SOCKET "libvirtd-tcp.socket"
+#define TLS_SOCKET "libvirtd-tls.socket"
+
+static bool listen_network(const struct settings *settings, bool ip, struct error *err)
 {
-    return (!settings->listen_tcp ||
-            listen_ip(settings, "tcp", settings->tcp_port, settings->auth_tcp, err)) &&
-           (!settings->listen_tls ||
-            listen_ip(settings, "tls", settings->tls_port, settings->auth_tls, err));
+    bool tcp = activation_given() ? activation_has(TCP_SOCKET) : ip && settings->listen_tcp;
+    bool tls = activation_given() ? activation_has(TLS_SOCKET) : ip && settings->listen_tls;
+    prepare_sasl(settings, tcp, tls);
+    return (!tcp ||
+            listen_ip(settings, TCP_SOCKET, "tcp", settings->tcp_port, settings->auth_tcp, err)) &&
+           (!tls ||
+            listen_ip(settings, TLS_SOCKET, "tls", settings->tls_port, settings->auth_tls, err));
 }
 
-// The unix sockets come last: who can connect to them knows that the others are there.
-bool servers_listen(const struct settings *settings, bool ip, struct error *err)
+static bool listen_local(const struct settings *settings, struct error *err)
 {
     const struct admission read_write = {
         .server = &libvirtd_server, .transport = &transport_unix, .auth = settings->auth_unix_rw};
@@ -127,17 +138,28 @@ bool servers_listen(const struct settings *settings, bool ip, struct error *err)
                                         .transport = &transport_unix,
                                         .auth = settings->auth_unix_ro,
                                         .read_only = true};
-    prepare_sasl(settings);
-    if ((ip && !listen_network(settings, err)) ||
-        !listen_unix(settings, "libvirt-sock", settings->unix_sock_rw_perms, &read_write, err))
+    if (!listen_unix(settings, "libvirtd.socket", "libvirt-sock", settings->unix_sock_rw_perms,
+                     &read_write, err))
         return false;
-    if (!paths()->session &&
-        !listen_unix(settings, "libvirt-sock-ro", settings->unix_sock_ro_perms, &read_only, err))
+    if (!paths()->session && !listen_unix(settings, "libvirtd-ro.socket", "libvirt-sock-ro",
+                                          settings->unix_sock_ro_perms, &read_only, err))
         return false;
 #ifdef CONFIG_ADMIN
     const struct admission admin = {.server = &admin_server, .transport = &transport_unix};
-    if (!listen_unix(settings, "libvirt-admin-sock", settings->unix_sock_admin_perms, &admin, err))
+    if (!listen_unix(settings, "libvirtd-admin.socket", "libvirt-admin-sock",
+                     settings->unix_sock_admin_perms, &admin, err))
         return false;
 #endif
     return true;
+}
+
+// The unix sockets come last: who can connect to them knows that the others are there.
+bool servers_listen(const struct settings *settings, bool ip, struct error *err)
+{
+    if (ip && activation_given())
+        return error_set(err, VIR_FROM_RPC, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "--listen parameter not permitted with systemd activation sockets, see "
+                         "'man nanovirtd' for further guidance");
+    return listen_network(settings, ip, err) && listen_local(settings, err) &&
+           activation_complete(err);
 }

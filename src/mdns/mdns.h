@@ -6,14 +6,31 @@
 #ifndef MDNS_MDNS_H
 #define MDNS_MDNS_H
 
+#include "core/config.h"
 #include "core/error.h"
 
 #include <stdint.h>
+
+#ifdef CONFIG_MDNS
 
 // Begins to announce `name` ("": "Virtualization Host HOSTNAME", as libvirtd) at a TCP port of this
 // host. When another host has the name, " #2" is put behind it, and so on. VIR_ERR_SYSTEM_ERROR
 // when there is no multicast here.
 bool mdns_start(const char *name, uint16_t port, struct error *err);
 void mdns_stop(void); // says goodbye
+
+#else // and mdns_adv is refused
+
+static inline bool mdns_start(const char *name, uint16_t port, struct error *err)
+{
+    (void)name, (void)port, (void)err;
+    return true;
+}
+
+static inline void mdns_stop(void)
+{
+}
+
+#endif
 
 #endif

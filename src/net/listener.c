@@ -113,6 +113,11 @@ bool listener_add_unix(const char *path, uint32_t mode, uint32_t gid,
     return true;
 }
 
+bool listener_add_fd(int fd, const struct admission *admission, struct error *err)
+{
+    return add(fd, admission, err) != NULL;
+}
+
 bool listener_add_tcp(const char *address, const char *service, const struct admission *admission,
                       struct error *err)
 {

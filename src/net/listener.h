@@ -17,6 +17,9 @@ bool listener_add_unix(const char *path, uint32_t mode, uint32_t gid,
 // Listens on an address (NULL: all, IPv4 and IPv6) and a port or service name.
 bool listener_add_tcp(const char *address, const char *service, const struct admission *admission,
                       struct error *err);
+// Listens on a socket that somebody else has opened, and whose file is that one's; it is ours from
+// now on, whatever the result.
+bool listener_add_fd(int fd, const struct admission *admission, struct error *err);
 // The port of the first listener of that transport, by its name; 0 when there is none.
 uint16_t listener_port(const char *transport);
 // Has all of them look again whether there is room: after a limit was raised.
