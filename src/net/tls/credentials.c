@@ -10,6 +10,7 @@
 #include "port/port.h"
 
 #include <errno.h>
+#include <mbedtls/pem.h>
 #include <mbedtls/platform_util.h>
 #include <string.h>
 
@@ -114,7 +115,8 @@ static size_t read_file(const char *what, const char *path, struct error *err)
 {
     ptrdiff_t len = port_file_read(path, text, sizeof(text));
     if (len < 0) {
-        refuse(err, "Cannot read %s '%s': %s", what, path, strerror((int)-len));
+        refuse(err, "Cannot read %s '%s': %s%s", what, path, strerror((int)-len),
+               len == -ENOENT ? " (nanovirt-pki makes it; listen_tls = 0 does without TLS)" : "");
         return 0;
     }
     return (size_t)len + 1;
@@ -163,6 +165,7 @@ static const char *key_complaint(int result)
 {
     switch (result) {
     case MBEDTLS_ERR_PK_PASSWORD_REQUIRED:
+    case MBEDTLS_ERR_PEM_FEATURE_UNAVAILABLE: // in a build that can not decrypt
         return "the key is encrypted, and there is nobody to ask for its password; store it "
                "without";
     case MBEDTLS_ERR_PK_KEY_INVALID_FORMAT:
