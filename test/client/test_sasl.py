@@ -99,6 +99,24 @@ def test_virsh_logs_in_with_its_auth_file(daemon):
     assert daemon.virsh("alice", "secret")("list", "--name") == "test"
 
 
+def test_virsh_asks_whoever_sits_before_it(daemon):
+    child = pexpect.spawn("virsh", ["-c", daemon.peer.uri("test"), "list", "--name"], encoding="utf-8",
+                          timeout=peers.PATIENCE, env=ENVIRONMENT)
+    for question, answer in (("authentication name: ", "alice"), ("password: ", "secret")):
+        child.expect_exact(question)
+        child.sendline(answer)
+    child.expect_exact("test")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_a_client_can_insist_on_a_mechanism(daemon):
+    uri = "%s&authfile=%s&auth=sasl." % (daemon.peer.uri("test"), daemon.auth_file("alice", "secret"))
+    assert Virsh(uri + "SCRAM-SHA-256")("list", "--name") == "test"
+    assert "SASL mechanism GSSAPI not supported by server" in Virsh(uri + "GSSAPI").fails("list")
+
+
 @pytest.mark.parametrize("user, password", [("alice", "Secret"), ("alice", "x"), ("nobody", "secret")])
 def test_whatever_is_wrong_is_told_in_the_same_words(daemon, user, password):
     with pytest.raises(libvirt.libvirtError) as caught:

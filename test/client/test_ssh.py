@@ -182,6 +182,13 @@ def test_netcat_does_in_its_place(host):
     assert "test" in Virsh(host.uri("default", driver="test", proxy="netcat"))("list", "--name")
 
 
+@pytest.mark.parametrize("transport", ["libssh", "libssh2"])
+def test_the_libraries_of_ssh_come_in_too(host, transport):
+    uri = host.uri("default", driver="test", keyfile=host.world + "/key", sshauth="privkey",
+                   known_hosts=host.world + "/known", known_hosts_verify="ignore", no_verify=1)
+    assert "test" in Virsh(uri.replace("+ssh:", "+%s:" % transport))("list", "--name")
+
+
 def test_the_helper_alone_does(host):
     assert "test" in Virsh(host.uri("default", driver="test", proxy="native"))("list", "--name")
 
