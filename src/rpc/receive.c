@@ -182,6 +182,15 @@ static void refuse_too_long(struct client *client, const uint8_t *message, uint3
     client_send(client, message_error_reply(&header, VIR_NET_REPLY, &err));
 }
 
+// Whoever has not authenticated leaves half of the large slots to the others.
+static struct slot *take_slot(const struct client *client, uint32_t length)
+{
+    if (!client->authenticated && length > SLOT_SMALL_SIZE &&
+        slot_large_free() <= CONFIG_LARGE_SLOTS / 2)
+        return NULL;
+    return slot_take_incoming(length);
+}
+
 // Begins the next message of the input; false when it has to wait for bytes, a slot or its turn.
 static bool begin_message(struct client *client)
 {
@@ -203,7 +212,7 @@ static bool begin_message(struct client *client)
     int32_t type = message_type(message);
     if (!may_take_message(client, type)) // it is resumed when one of its own calls ends
         return false;
-    struct slot *slot = place_for(type) ? slot_take_incoming(length) : NULL;
+    struct slot *slot = place_for(type) ? take_slot(client, length) : NULL;
     if (!slot) {
         client->starved = true;
         return false;

@@ -344,6 +344,29 @@ static void clients_over_max_anonymous_clients_are_refused_until_one_has_authent
     assert_int_equal(test_server.anonymous_count, 0);
 }
 
+static void strangers_leave_half_of_the_large_slots_to_others(void **state)
+{
+    (void)state;
+    static struct peer strangers[CONFIG_LARGE_SLOTS];
+    static uint8_t body[10000];
+    size_t len = call_make(out, REMOTE_PROC_CONNECT_GET_HOSTNAME, 25, body, sizeof(body));
+    for (size_t i = 0; i < CONFIG_LARGE_SLOTS; i++) {
+        peer_connect(&strangers[i], false, false);
+        peer_send(&strangers[i], out, len - 1);
+    }
+    assert_int_equal(slot_large_free(), CONFIG_LARGE_SLOTS / 2);
+    peer_send(&peer, out, len);
+    expect_reply(&peer, 25);
+    // Those that had to wait are served when others have left.
+    for (size_t i = 0; i < CONFIG_LARGE_SLOTS / 2; i++)
+        peer_leave(&strangers[i]);
+    for (size_t i = CONFIG_LARGE_SLOTS / 2; i < CONFIG_LARGE_SLOTS; i++) {
+        peer_send(&strangers[i], out + len - 1, 1);
+        expect_error(&strangers[i], 25, VIR_ERR_RPC, "authentication required");
+        peer_leave(&strangers[i]);
+    }
+}
+
 static void clients_of_a_server_are_kept_in_the_order_of_their_numbers(void **state)
 {
     (void)state;
@@ -677,6 +700,7 @@ int main(void)
         CLAIM(arguments_that_end_early_are_refused),
         CLAIM(nothing_is_served_before_authentication),
         CLAIM(clients_over_max_anonymous_clients_are_refused_until_one_has_authenticated),
+        CLAIM(strangers_leave_half_of_the_large_slots_to_others),
         CLAIM(clients_of_a_server_are_kept_in_the_order_of_their_numbers),
         CLAIM(a_server_for_its_own_user_admits_nobody_else),
         CLAIM(a_read_only_client_may_not_write),
