@@ -197,6 +197,15 @@ install: all
 	    $(DESTDIR)$(initdir_$(INIT))/$(notdir $f) && \
 	    sed -i 's|/usr/sbin/|$(sbindir)/|' $(DESTDIR)$(initdir_$(INIT))/$(notdir $f) &&) true
 
+# One file with everything in it: musl, and mbedTLS built from the sources in MBEDTLS_SOURCE.
+STATIC_O ?= $(O)-static
+STATIC_CC ?= musl-gcc -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+.PHONY: static
+static:
+	@test -n "$(MBEDTLS_SOURCE)" || { echo 'make static MBEDTLS_SOURCE=mbedtls-2.28.3' >&2; exit 1; }
+	+@CC='$(STATIC_CC)' AR='$(AR)' sh scripts/mbedtls-static.sh $(MBEDTLS_SOURCE) $(STATIC_O)/mbedtls
+	@$(MAKE) STATIC=1 O=$(STATIC_O) CC='$(STATIC_CC)' MBEDTLS=$(STATIC_O)/mbedtls all
+
 .PHONY: run stop
 run:
 	@sh scripts/packages.sh build run

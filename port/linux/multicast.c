@@ -216,20 +216,20 @@ union control {
     char v6[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
+// There is room for one item, and only one kind has been asked for.
 static void read_control(struct msghdr *message, struct port_datagram *from)
 {
-    for (struct cmsghdr *item = CMSG_FIRSTHDR(message); item; item = CMSG_NXTHDR(message, item)) {
-        if (item->cmsg_level == IPPROTO_IP && item->cmsg_type == IP_PKTINFO) {
-            struct in_pktinfo info;
-            memcpy(&info, CMSG_DATA(item), sizeof(info));
-            from->interface = (unsigned)info.ipi_ifindex;
-            from->multicast = IN_MULTICAST(ntohl(info.ipi_addr.s_addr));
-        } else if (item->cmsg_level == IPPROTO_IPV6 && item->cmsg_type == IPV6_PKTINFO) {
-            struct in6_pktinfo info;
-            memcpy(&info, CMSG_DATA(item), sizeof(info));
-            from->interface = info.ipi6_ifindex;
-            from->multicast = IN6_IS_ADDR_MULTICAST(&info.ipi6_addr);
-        }
+    const struct cmsghdr *item = CMSG_FIRSTHDR(message);
+    if (item && item->cmsg_level == IPPROTO_IP && item->cmsg_type == IP_PKTINFO) {
+        struct in_pktinfo info;
+        memcpy(&info, CMSG_DATA(item), sizeof(info));
+        from->interface = (unsigned)info.ipi_ifindex;
+        from->multicast = IN_MULTICAST(ntohl(info.ipi_addr.s_addr));
+    } else if (item && item->cmsg_level == IPPROTO_IPV6 && item->cmsg_type == IPV6_PKTINFO) {
+        struct in6_pktinfo info;
+        memcpy(&info, CMSG_DATA(item), sizeof(info));
+        from->interface = info.ipi6_ifindex;
+        from->multicast = IN6_IS_ADDR_MULTICAST(&info.ipi6_addr);
     }
 }
 
@@ -280,7 +280,7 @@ ptrdiff_t port_datagram_send(int fd, const void *from, size_t len, const struct 
     struct cmsghdr *item = CMSG_FIRSTHDR(&message);
     item->cmsg_level = is_v4 ? IPPROTO_IP : IPPROTO_IPV6;
     item->cmsg_type = is_v4 ? IP_PKTINFO : IPV6_PKTINFO;
-    item->cmsg_len = CMSG_LEN(size);
+    item->cmsg_len = (__typeof__(item->cmsg_len))CMSG_LEN(size);
     memcpy(CMSG_DATA(item), is_v4 ? (const void *)&v4 : (const void *)&v6, size);
     ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
     return sent < 0 ? -errno : sent;

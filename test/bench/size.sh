@@ -16,7 +16,7 @@ modules() {
 }
 
 whole() {
-    if [ ! -f "$3/nanovirtd" ]; then
+    if [ ! -f "${3:-.}/nanovirtd" ]; then
         printf '%-24s %43s %11s\n' "$1" 'not measured' "$2"
         return
     fi
@@ -27,7 +27,7 @@ whole() {
 
 for profile; do
     name=${profile%%:*} build=${profile#*=}
-    [ ! -f "$build/nanovirtd" ] || modules "$name" "$build"
+    [ ! -f "${build:-.}/nanovirtd" ] || modules "$name" "$build"
 done
 printf '\n%-24s %9s %9s %11s %11s %11s\n' profile text data bss 'stripped' budget
 for profile; do
