@@ -45,6 +45,12 @@ ifdef SANITIZE
 NV_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 NV_LDFLAGS += -fsanitize=address,undefined
 endif
+# The daemon is optimised as a whole. Tests are not: it would be done again for each. What may be
+# uninitialized is asked of each file: across files gcc sees more, and takes more for possible.
+ifeq ($(SANITIZE)$(CHECKS),)
+WHOLE := $(call accepts,-flto=auto -ffat-lto-objects)
+APART := $(if $(WHOLE),-fno-lto)
+endif
 ifdef STATIC
 NV_LDFLAGS += -static
 endif
@@ -99,7 +105,7 @@ LIBRARY := $(O)/libnanovirt.a
 all: $(O)/nanovirtd
 
 $(O)/nanovirtd: $(MAIN) $(LIBRARY)
-	$(call quiet,LD)$(CC) $(NV_CFLAGS) $(CFLAGS) -o $@ $(MAIN) $(LIBRARY) $(NV_LDFLAGS) $(LDFLAGS) $(LIBS)
+	$(call quiet,LD)$(CC) $(NV_CFLAGS) $(CFLAGS) -o $@ $(MAIN) $(LIBRARY) $(NV_LDFLAGS) $(if $(WHOLE),$(WHOLE) -Wno-maybe-uninitialized) $(LDFLAGS) $(LIBS)
 
 $(LIBRARY): $(filter-out $(MAIN),$(OBJECTS))
 	@rm -f $@
@@ -107,10 +113,10 @@ $(LIBRARY): $(filter-out $(MAIN),$(OBJECTS))
 
 $(O)/%.o: %.c $(GENERATED) $(O)/gen/config_generated.h
 	@mkdir -p $(@D)
-	$(call quiet,CC)$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call quiet,CC)$(CC) $(NV_CFLAGS) $(WHOLE) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(O)/gen/%.o: $(O)/gen/%.c $(GENERATED) $(O)/gen/config_generated.h
-	$(call quiet,CC)$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call quiet,CC)$(CC) $(NV_CFLAGS) $(WHOLE) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # What a configuration does not name: limits are the default configuration's, features are off.
 $(O)/gen/config_generated.h: $(KCONFIG) configs/default.config scripts/config_header.sh
@@ -145,7 +151,7 @@ UNIT_TESTS := $(UNIT_SOURCES:%.c=$(O)/%)
 
 $(O)/test/unit/%: test/unit/%.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(NV_LDFLAGS) $(LDFLAGS) -lcmocka $(LIBS)
+	$(call quiet,LD)$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(NV_LDFLAGS) $(APART) $(LDFLAGS) -lcmocka $(LIBS)
 
 .PHONY: unit
 unit: $(UNIT_TESTS)
@@ -159,7 +165,7 @@ include test/fuzz.mk
 # The contract against independent descriptions of the protocol.
 $(O)/test/contract/%: test/contract/%.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(NV_LDFLAGS) $(LDFLAGS) $(LIBS)
+	$(call quiet,LD)$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(NV_LDFLAGS) $(APART) $(LDFLAGS) $(LIBS)
 
 .PHONY: contract-test
 contract-test: $(O)/test/contract/packets $(O)/test/contract/traffic
