@@ -19,6 +19,9 @@
 // megabyte takes up to 50 ms.
 #define READ_MAX  (32u * 1024) // in one call, of which there are few in a turn
 #define WRITE_MAX (128u * 1024)
+// Taken off the descriptor at once: most records are shorter, and mbedTLS asks for each in two
+// parts.
+#define TAKEN_MAX 1024
 
 struct tls_session {
     bool used, verified;
@@ -29,6 +32,9 @@ struct tls_session {
     short read_needs, write_needs; // what the descriptor must be polled for to go on
     uint64_t write_turn;           // loop_now() when something was written last
     size_t written;                // in that turn
+    uint8_t taken[TAKEN_MAX];      // off the descriptor, and not yet by mbedTLS
+    uint16_t taken_at, taken_end;
+    bool drained; // what came last was less than asked for: there is no more now
 };
 
 static struct tls_session sessions[CONFIG_MAX_TLS_CLIENTS];
@@ -51,10 +57,30 @@ static int bio_send(void *io, const unsigned char *from, size_t len)
                      MBEDTLS_ERR_SSL_WANT_WRITE, MBEDTLS_ERR_SSL_CONN_EOF);
 }
 
-static int bio_receive(void *io, unsigned char *to, size_t len)
+static ptrdiff_t take(struct connection_io *io, void *to, size_t len)
 {
-    return from_port(port_read(((struct connection_io *)io)->fd, to, len),
-                     MBEDTLS_ERR_SSL_WANT_READ, MBEDTLS_ERR_SSL_CONN_EOF);
+    ptrdiff_t got = io->tls->drained ? -EAGAIN : port_read(io->fd, to, len);
+    io->tls->drained = got >= 0 && (size_t)got < len;
+    return got;
+}
+
+static int bio_receive(void *opaque, unsigned char *to, size_t len)
+{
+    struct connection_io *io = opaque;
+    struct tls_session *session = io->tls;
+    if (session->taken_at == session->taken_end) {
+        bool direct = len >= TAKEN_MAX;
+        ptrdiff_t got = take(io, direct ? to : session->taken, direct ? len : TAKEN_MAX);
+        if (direct || got <= 0)
+            return from_port(got, MBEDTLS_ERR_SSL_WANT_READ, MBEDTLS_ERR_SSL_CONN_EOF);
+        session->taken_at = 0;
+        session->taken_end = (uint16_t)got;
+    }
+    size_t left = (size_t)session->taken_end - session->taken_at;
+    size_t n = len < left ? len : left;
+    memcpy(to, session->taken + session->taken_at, n);
+    session->taken_at = (uint16_t)(session->taken_at + n);
+    return (int)n;
 }
 
 // What must be polled for before a call that mbedTLS could not finish is made again; 0 when it has
@@ -170,6 +196,7 @@ static int tls_handshake(struct connection_io *io, struct identity *identity, st
         io->tls = begin_session(io, err);
     if (!io->tls)
         return -ENOMEM;
+    io->tls->drained = false;
     if (!io->tls->verified) {
         int result = shake_hands(io->tls, err);
         if (result != 1)
@@ -214,6 +241,7 @@ static ptrdiff_t read_record(struct tls_session *session, uint8_t *to, size_t le
 static ptrdiff_t tls_read(struct connection_io *io, void *to, size_t len)
 {
     size_t got = 0, most = len < READ_MAX ? len : READ_MAX;
+    io->tls->drained = false;
     while (got < most) {
         ptrdiff_t n = read_record(io->tls, (uint8_t *)to + got, most - got);
         if (n <= 0)
@@ -278,7 +306,8 @@ static short tls_polls(const struct connection_io *io, short wanted)
 
 static bool tls_pending(const struct connection_io *io)
 {
-    return io->tls && io->tls->verified && mbedtls_ssl_get_bytes_avail(&io->tls->ssl) > 0;
+    return io->tls && (io->tls->taken_at < io->tls->taken_end ||
+                       mbedtls_ssl_get_bytes_avail(&io->tls->ssl) > 0);
 }
 
 // The peer is told of the end, if that can be done without waiting; so it knows that nothing was
