@@ -164,6 +164,15 @@ bool call_flags(struct call *call, uint32_t flags, uint32_t allowed, int domain,
                            "unsupported flags (0x%x) in function %s", flags & ~allowed, function);
 }
 
+bool call_check_maximum_named(struct call *call, int32_t max, const char *name, int32_t limit,
+                              const char *limit_name)
+{
+    if (max > limit)
+        return error_set(&call->error, VIR_FROM_RPC, VIR_ERR_RPC, "%s > %s", name, limit_name);
+    return max >= 0 ||
+           error_set(&call->error, VIR_FROM_RPC, VIR_ERR_RPC, "%s must be non-negative", name);
+}
+
 // The slot with this call's reply: what it wrote, an error, or an empty body.
 static struct slot *finished_reply(struct call *call)
 {

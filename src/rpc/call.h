@@ -67,6 +67,12 @@ enum co_status call_fail(struct call *call, int domain, int code, const char *fo
 bool call_reply_fd(struct call *call, int fd);
 // The n-th descriptor that came with the request, -1 if there is none; it stays the request's.
 int call_request_fd(const struct call *call, unsigned n);
+// Refuses the most that a client wants of a list when it is negative or more than the contract has,
+// with libvirt's words ("maxnames must be non-negative"). False with the error set.
+#define call_check_maximum(call, max, name, limit)                                                 \
+    call_check_maximum_named((call), (max), (name), (limit), #limit)
+bool call_check_maximum_named(struct call *call, int32_t max, const char *name, int32_t limit,
+                              const char *limit_name);
 // Refuses flags that are not in `allowed` with libvirt's words ("unsupported flags (0x..) in
 // function virDomain..."). False with the error set.
 bool call_flags(struct call *call, uint32_t flags, uint32_t allowed, int domain,

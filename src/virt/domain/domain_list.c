@@ -143,22 +143,11 @@ static enum co_status num_of_defined_domains(struct call *call)
     return reply_count(call, VIR_CONNECT_LIST_DOMAINS_INACTIVE);
 }
 
-static bool check_maximum(struct call *call, int32_t max, const char *name)
-{
-    if (max > REMOTE_DOMAIN_LIST_MAX) {
-        call_fail(call, VIR_FROM_RPC, VIR_ERR_RPC, "%s > REMOTE_DOMAIN_LIST_MAX", name);
-        return false;
-    }
-    if (max < 0)
-        call_fail(call, VIR_FROM_RPC, VIR_ERR_RPC, "%s must be non-negative", name);
-    return max >= 0;
-}
-
 static enum co_status list_domains(struct call *call)
 {
     int32_t max = CALL_ARGS(call, struct remote_connect_list_domains_args)->maxids;
     const struct hypervisor *hypervisor = call_hypervisor(call);
-    if (!hypervisor || !check_maximum(call, max, "maxids"))
+    if (!hypervisor || !call_check_maximum(call, max, "maxids", REMOTE_DOMAIN_LIST_MAX))
         return CO_DONE;
     struct xdr_writer *w = call_reply(call);
     struct xdr_list_mark list = xdr_list_begin(w, REMOTE_DOMAIN_LIST_MAX);
@@ -175,7 +164,7 @@ static enum co_status list_defined_domains(struct call *call)
 {
     int32_t max = CALL_ARGS(call, struct remote_connect_list_defined_domains_args)->maxnames;
     const struct hypervisor *hypervisor = call_hypervisor(call);
-    if (!hypervisor || !check_maximum(call, max, "maxnames"))
+    if (!hypervisor || !call_check_maximum(call, max, "maxnames", REMOTE_DOMAIN_LIST_MAX))
         return CO_DONE;
     struct xdr_writer *w = call_reply(call);
     struct xdr_list_mark list = xdr_list_begin(w, REMOTE_DOMAIN_LIST_MAX);

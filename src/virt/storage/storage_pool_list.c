@@ -83,11 +83,9 @@ static enum co_status num_of_storage_pools(struct call *call)
 static enum co_status list_storage_pools(struct call *call)
 {
     int32_t max = CALL_ARGS(call, struct remote_connect_list_storage_pools_args)->maxnames;
-    if (!storage_call_supported(call))
+    if (!storage_call_supported(call) ||
+        !call_check_maximum(call, max, "maxnames", REMOTE_STORAGE_POOL_LIST_MAX))
         return CO_DONE;
-    if (max > REMOTE_STORAGE_POOL_LIST_MAX)
-        return call_fail(call, VIR_FROM_RPC, VIR_ERR_RPC,
-                         "maxnames > REMOTE_STORAGE_POOL_LIST_MAX");
     struct xdr_writer *w = call_reply(call);
     struct xdr_list_mark list = xdr_list_begin(w, REMOTE_STORAGE_POOL_LIST_MAX);
     struct storage_pool *pool = NULL;

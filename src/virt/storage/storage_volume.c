@@ -29,10 +29,10 @@ static bool list_check(struct call *call)
                     0, VIR_FROM_STORAGE, "storagePoolListAllVolumes"))
         return false;
     if (call->header.proc == REMOTE_PROC_STORAGE_POOL_LIST_VOLUMES &&
-        CALL_ARGS(call, struct remote_storage_pool_list_volumes_args)->maxnames >
-            REMOTE_STORAGE_VOL_LIST_MAX)
-        return call_fail(call, VIR_FROM_RPC, VIR_ERR_RPC,
-                         "maxnames > REMOTE_STORAGE_VOL_LIST_MAX") != CO_DONE;
+        !call_check_maximum(call,
+                            CALL_ARGS(call, struct remote_storage_pool_list_volumes_args)->maxnames,
+                            "maxnames", REMOTE_STORAGE_VOL_LIST_MAX))
+        return false;
     return storage_call_active(call, pool_arg(call)) != NULL;
 }
 
