@@ -25,6 +25,7 @@ ACCESS_DENIED, OPERATION_DENIED = 88, 29
 WEB = "0a0b0c0d-1111-2222-3333-444455556661"
 DB = "0a0b0c0d-1111-2222-3333-444455556662"
 POOL = "0a0b0c0d-1111-2222-3333-444455556663"
+OPEN = wire.optional(wire.string("qemu:///system")) + wire.uint(0)
 LACKING, HAVING = 20000, 30000  # the first of the users that the table is tried with
 
 
@@ -208,22 +209,25 @@ class Table:
                                domain_xml("web-1", WEB))
         return None
 
-    def call(self, uid, program, call, arguments, readonly=False, gid=None):
-        """The code of the error that the call is answered with, 0 for none."""
+    def reply(self, uid, program, call, arguments, readonly=False, gid=None):
+        """What the call is answered with; when no connection can be opened, the answer to that."""
         connection = wire_as(self.daemon.peer, uid, readonly, gid=gid)
         try:
             if call.name not in WITHOUT_CONNECTION:
-                opened = connection.call(wire.CONNECT_OPEN, wire.optional(
-                    wire.string("qemu:///system")) + wire.uint(0))
+                opened = connection.call(wire.CONNECT_OPEN, OPEN)
                 if opened.status != wire.OK:
-                    return opened.error()[0]
+                    return opened
             payload = program.encode(call, self.known, arguments)
             if call.name == "CONNECT_OPEN":
-                payload = wire.optional(wire.string("qemu:///system")) + wire.uint(0)
-            reply = connection.call(call.number, payload, program=program.number_of_program)
-            return 0 if reply.status != wire.ERROR else reply.error()[0]
+                payload = OPEN
+            return connection.call(call.number, payload, program=program.number_of_program)
         finally:
             connection.close()
+
+    def call(self, *arguments, **parts):
+        """The code of the error that the call is answered with, 0 for none."""
+        reply = self.reply(*arguments, **parts)
+        return 0 if reply.status != wire.ERROR else reply.error()[0]
 
 
 @pytest.fixture(scope="module")
@@ -268,6 +272,30 @@ def test_a_read_only_connection_reaches_what_the_contract_marks(table, program, 
 def test_whom_the_file_does_not_name_reaches_nothing(table, program, call):
     code = table.call(40000, program, call, {})
     assert code == ACCESS_DENIED or not list(call.rules("acl"))
+
+
+LISTS = [(program, call) for program, call in TABLE
+         if list(call.rules("filter")) and "EVENT" not in call.name]
+
+
+@pytest.mark.parametrize("program, call", LISTS, ids=[call.name for _, call in LISTS])
+def test_a_list_is_empty_for_who_may_only_ask_for_it(table, program, call):
+    """Every such answer begins with a count."""
+    table.prepare()
+    asked = {"maxnames": 16, "maxids": 16, "need_results": 1}
+    seen = {}
+    for uid in (0, having(program.needs(call, {}))):
+        reply = table.reply(uid, program, call, asked)
+        seen[uid] = reply.reader().uint() if reply.status == wire.OK else 0
+        if uid == 0 and call.name in SHOWN:
+            assert seen[uid] > 0
+    assert seen.popitem()[1] == 0
+
+
+SHOWN = ("CONNECT_LIST_ALL_DOMAINS", "CONNECT_LIST_DEFINED_DOMAINS", "CONNECT_NUM_OF_DEFINED_DOMAINS",
+         "CONNECT_GET_ALL_DOMAIN_STATS", "CONNECT_LIST_ALL_STORAGE_POOLS",
+         "CONNECT_LIST_STORAGE_POOLS", "CONNECT_NUM_OF_STORAGE_POOLS",
+         "STORAGE_POOL_LIST_ALL_VOLUMES", "STORAGE_POOL_LIST_VOLUMES", "STORAGE_POOL_NUM_OF_VOLUMES")
 
 
 def test_each_permission_of_libvirt_is_in_the_table():
@@ -442,8 +470,7 @@ def test_rules_go_by_uuid_across_names(operators):
 def who_may_connect(operators, **parts):
     reply = wire_as(operators.peer, **parts)
     try:
-        return reply.call(wire.CONNECT_OPEN, wire.optional(wire.string("qemu:///system")) +
-                          wire.uint(0)).status == wire.OK
+        return reply.call(wire.CONNECT_OPEN, OPEN).status == wire.OK
     finally:
         reply.close()
 
@@ -595,7 +622,7 @@ def test_a_flood_of_denials_is_bounded_and_counted(operators):
     before = len(operators.denials())
     flood = wire_as(operators.peer, 40001)
     for _ in range(2000):
-        flood.call(wire.CONNECT_OPEN, wire.optional(wire.string("qemu:///system")) + wire.uint(0))
+        flood.call(wire.CONNECT_OPEN, OPEN)
     flood.close()
     counted = r"denied: client \d+: (\d+) more that were not told"
     peers.wait_until(lambda: 2000 == sum(

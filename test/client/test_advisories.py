@@ -254,6 +254,9 @@ def test_cve_2013_5651_sets_of_numbers_are_bounded(daemon):
 
 # ---- lengths and numbers
 
+COUNTS = ("maxnames", "maxids", "maxinfo", "maplen", "nparams", "maxerrors", "maxmodels", "maxuuids")
+
+
 def test_cve_2024_2494_and_2024_4418_negative_counts_are_no_lengths(daemon):
     """Negative counts of arguments became sizes of memory. Every count of every call is tried."""
     for program in (REMOTE, QEMU):
@@ -266,6 +269,8 @@ def test_cve_2024_2494_and_2024_4418_negative_counts_are_no_lengths(daemon):
                 reply = connection.call(call.number, program.encode(call, known, arguments),
                                         program=program.number_of_program)
                 assert reply is not None, (call, value)
+                if value < 0 and any(field["name"] in COUNTS for field in fields):
+                    assert reply.status == wire.ERROR, (call, value)
                 connection.close()
 
 
