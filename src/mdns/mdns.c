@@ -19,7 +19,8 @@
 #define CONFLICT_SLOW_NS (5 * NS_PER_SEC)
 #define ONCE_NS          NS_PER_SEC // section 6: a record on a link at most once in that time
 #define CHANGE_NS        (500 * NS_PER_MS) // interfaces seldom change alone
-#define PACKETS_A_TURN   16
+#define PACKETS_A_TURN   4
+#define DIRECT_A_SECOND  50 // answers to single askers, whose addresses may be forged
 
 static const uint8_t groups[][16] = {
     {224, 0, 0, 251},
@@ -253,13 +254,25 @@ static void answer_all(struct link *link, const struct mdns_finding *finding,
         timer_start(&answer_timer, link->due - loop_now(), send_due);
 }
 
+static bool may_answer_directly(void)
+{
+    static uint64_t since;
+    static unsigned answers;
+    if (loop_now() - since > NS_PER_SEC) {
+        since = loop_now();
+        answers = 0;
+    }
+    return answers++ < DIRECT_A_SECOND;
+}
+
 // A simple resolver, which asks from another port, is answered alone in its own form (6.7).
 static void answer_one(const struct mdns_finding *finding, const struct port_datagram *from,
                        unsigned sets)
 {
     static struct mdns_writer w;
     bool legacy = from->port != MDNS_PORT;
-    if (mdns_make_response(&self, &w, sets & ~finding->known, from->interface,
+    if (may_answer_directly() &&
+        mdns_make_response(&self, &w, sets & ~finding->known, from->interface,
                            legacy ? MDNS_LEGACY_ANSWER : MDNS_ANSWER, legacy ? finding->id : 0,
                            legacy ? &finding->first : NULL))
         send_to(&w, from);

@@ -13,6 +13,9 @@ import pytest
 import peer as peers
 import wire
 from conftest import ENVIRONMENT, VirtAdmin, open_connection
+from scram import login
+from test_sasl import Passwords
+from test_tls import TlsDaemon
 from wire import Wire
 
 OPEN, CLOSE, LIST_SERVERS, LOOKUP_SERVER, SET_THREADPOOL, LIST_CLIENTS = 1, 2, 4, 5, 7, 8
@@ -131,6 +134,60 @@ def test_a_client_of_tcp_is_shown_with_its_address(daemon, family, host, shown):
         info = admin.values("client-info", "libvirtd", number)
         assert info["sock_addr"] == shown + str(connected.getsockname()[1])
         assert "unix_user_id" not in info
+
+
+@pytest.mark.nanovirtd_only(reason="libvirtd keeps its users in Cyrus SASL's files")
+def test_a_client_with_a_password_is_counted_before_and_shown_after_its_login():
+    protected = Passwords()
+    try:
+        admin = VirtAdmin(protected.peer.admin_uri())
+        stranger = Wire(protected.path)
+        peers.wait_until(lambda: admin.values("srv-clients-info", "libvirtd")["nclients_unauth"]
+                         == "1", "a client that has not logged in")
+        assert "sasl_user_name" not in admin.values("client-info", "libvirtd", only_client(admin))
+        stranger.close()
+        friend = login(protected.path, "alice", "secret")
+        info = admin.values("client-info", "libvirtd", only_client(admin))
+        assert info["sasl_user_name"] == "alice" and info["unix_user_id"] == str(os.getuid())
+        assert admin.values("srv-clients-info", "libvirtd")["nclients_unauth"] == "0"
+        friend.close()
+    finally:
+        protected.peer.close()
+
+
+@pytest.fixture
+def tls():
+    daemon = TlsDaemon()
+    daemon.pki.make("localhost")
+    daemon.start()
+    yield daemon
+    daemon.close()
+
+
+@pytest.mark.nanovirtd_only(reason="libvirtd's network is its own")
+def test_a_client_of_tls_is_shown_with_its_certificates_name(tls):
+    admin = VirtAdmin(tls.peer.admin_uri())
+    connection = open_connection(tls.uri())
+    number = only_client(admin)
+    assert admin.clients() == {number: "tls"}
+    info = admin.values("client-info", "libvirtd", number)
+    assert "CN=ann" in info["tls_x509_dname"]
+    assert info["sock_addr"].rpartition(":")[0] in ("127.0.0.1", "[::1]")
+    connection.close()
+
+
+@pytest.mark.nanovirtd_only(reason="libvirtd's network is its own")
+def test_files_of_tls_are_read_again_and_bad_ones_refused(tls):
+    admin = VirtAdmin(tls.peer.admin_uri())
+    connection = open_connection(tls.uri())
+    assert "succeed" in admin("server-update-tls", "libvirtd")
+    certificate = tls.pki.path("libvirt/servercert.pem")
+    os.rename(certificate, certificate + ".good")
+    assert "servercert.pem" in admin.fails("server-update-tls", "libvirtd")
+    assert "no tls service found" in admin.fails("server-update-tls", "admin")
+    assert connection.isAlive() and connection.getHostname()
+    connection.close()
+    open_connection(tls.uri()).close()
 
 
 def test_numbers_of_clients_are_not_used_again(peer, admin):
