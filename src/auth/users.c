@@ -39,7 +39,8 @@ bool users_next(struct slice *rest, struct user *user, const char **wrong)
     line = slice_trim(line);
     if (line.len == 0 || slice_starts(line, "#"))
         return true;
-    if (!slice_split(&line, ':', &name) || name.len == 0 || name.len >= IDENTITY_USER_MAX)
+    if (slice_find(line, ':') <= 0 || !slice_split(&line, ':', &name) ||
+        name.len >= IDENTITY_USER_MAX)
         *wrong = "it does not begin with a name and a colon";
     else if (!scram_keys_read(&user->keys, line))
         *wrong = "the keys are malformed";

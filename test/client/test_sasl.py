@@ -368,6 +368,20 @@ def test_sha_1_is_there_for_those_who_were_given_it(daemon):
         assert passwd(daemon.peer, "-d", "old").returncode == 0
 
 
+def test_access_rules_know_the_user_who_logged_in():
+    daemon = Passwords()
+    try:
+        with open(daemon.peer.path("etc/libvirt/access.conf"), "w") as rules:
+            rules.write("allow sasl=al* : all\nallow sasl=bob : view\n")
+        daemon.peer.restart()
+        daemon.virsh("alice", "secret")("suspend", "test")
+        bob = daemon.virsh("bob", "b\u00fcrste, =")
+        assert bob("list", "--name") == "test"
+        assert "access denied" in bob.fails("suspend", "test")
+    finally:
+        daemon.peer.close()
+
+
 # ---- networks
 
 def test_a_password_over_tls(tmp_path):
