@@ -6,7 +6,7 @@
 
 // What only outgoing messages may take: a reply can always be written.
 #define SMALL_RESERVE (CONFIG_SMALL_SLOTS / 8)
-#define LARGE_RESERVE 2
+#define LARGE_RESERVE (CONFIG_LARGE_SLOTS / 8 + 2)
 
 struct pool {
     struct slot *slots;

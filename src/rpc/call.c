@@ -36,6 +36,8 @@ static void run(struct call *call)
 {
     if (call->held)
         return;
+    while (!slot_reply_possible() && client_relieve())
+        ;
     if (!slot_reply_possible()) {
         call->held = true;
         call->held_next = held_back;
@@ -56,7 +58,7 @@ static void resume(struct task *task)
 
 static void resume_held_back(void)
 {
-    while (held_back && slot_reply_possible()) {
+    while (held_back && (slot_reply_possible() || client_relieve())) {
         struct call *call = held_back;
         held_back = call->held_next;
         call->held = false;

@@ -14,6 +14,8 @@
 // How long a peer may take nothing, send nothing in the middle of a message, or not authenticate.
 #define SEND_STALL_NS     (30 * NS_PER_SEC)
 #define SEND_STALL_MIN_NS (2 * NS_PER_SEC) // when slots are getting few
+#define IN_THE_WAY_NS     (NS_PER_SEC / 4) // when others wait for slots that it holds
+#define STOPPED_PART      4                // so many times as long in the middle of a message
 #define RECEIVE_STALL_NS  (60 * NS_PER_SEC)
 #define LOGIN_SILENCE_NS  NS_PER_SEC // after which others are let in, in its place
 #define LOGIN_NS          (60 * NS_PER_SEC)
@@ -87,9 +89,37 @@ static void cut_overdue(struct timer *timer)
         timer_start(timer, WATCH_OVER_NS, cut_overdue);
 }
 
+// How long it has stood still with slots, in ns: it does not read what is sent to it, or has
+// stopped in the middle of a message, which takes longer to be sure of. 0: it does not.
+static uint64_t stood_still(const struct client *client, uint64_t now)
+{
+    uint64_t blocked = client->send_blocked ? now - client->progress_at : 0;
+    uint64_t stopped = client->incoming ? (now - client->received_at) / STOPPED_PART : 0;
+    return blocked > stopped ? blocked : stopped;
+}
+
+bool client_relieve(void)
+{
+    struct client *stillest = NULL;
+    uint64_t now = loop_now(), most = IN_THE_WAY_NS;
+    for (struct client *client = client_next(NULL); client; client = client_next(client)) {
+        uint64_t still = stood_still(client, now);
+        if (still < most)
+            continue;
+        most = still;
+        stillest = client;
+    }
+    if (!stillest)
+        return false;
+    client_cut(stillest, "it stands still with message slots that others wait for");
+    return true;
+}
+
 // The last resort when no slot is left: whoever has most of them queued goes.
 static bool cut_largest_queue(void)
 {
+    if (client_relieve())
+        return true;
     struct client *largest = NULL;
     for (struct client *client = client_next(NULL); client; client = client_next(client))
         if (!largest || client->send_count > largest->send_count)

@@ -97,6 +97,11 @@ void client_on_gone(struct client_hook *hook);
 // end of the turn.
 void client_send(struct client *client, struct slot *slot);
 
+// Somebody waits for a slot: cuts the client that has stood still the longest with slots of its
+// own, if that is longer than a network takes. False when there is none. It may be the client at
+// hand.
+bool client_relieve(void);
+
 // Detaches a client from its calls (rpc/call.c).
 void call_client_gone(struct client *client);
 

@@ -18,7 +18,7 @@
 #define PROTOCOL_MESSAGE_MAX (32u * 1024 * 1024 + MESSAGE_LENGTH_WORD)
 // Replies and events that may be queued before requests are not read any more.
 #define QUEUE_MAX       64
-#define QUEUE_LARGE_MAX (CONFIG_LARGE_SLOTS / 4)
+#define QUEUE_LARGE_MAX (CONFIG_LARGE_SLOTS / 16 + 1)
 #define STREAM_HELD_MAX 4
 #define READS_A_TURN    4
 
@@ -170,6 +170,19 @@ static uint32_t smaller(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
+// Where there is none, whoever stands still with one makes room, this client too; NULL when that
+// does not help.
+static struct slot *take_slot(const struct client *client, size_t size)
+{
+    struct slot *slot = slot_take_incoming(size);
+    while (!slot && client_relieve())
+        slot = slot_take_incoming(size);
+    if (!client->dead)
+        return slot;
+    slot_release(slot);
+    return NULL;
+}
+
 static void refuse_too_long(struct client *client, const uint8_t *message, uint32_t length)
 {
     struct message_header header = message_header_read(message);
@@ -273,7 +286,7 @@ static ptrdiff_t read_once(struct client *client, bool *filled)
     bool direct = slot && slot->len < slot->done && !client->input;
     if (!direct) {
         if (!client->input)
-            client->input = slot_take_incoming(SLOT_SMALL_SIZE);
+            client->input = take_slot(client, SLOT_SMALL_SIZE);
         slot = client->input;
         client->starved = slot == NULL;
         if (!slot)

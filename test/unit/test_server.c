@@ -534,6 +534,30 @@ static void a_call_without_a_slot_for_its_reply_is_answered_once(void **state)
     expect_reply(&peer, 54);
 }
 
+static void whoever_stands_still_with_slots_makes_room_for_others(void **state)
+{
+    (void)state;
+    static struct slot *taken[CONFIG_LARGE_SLOTS];
+    size_t len = call_make(out, REMOTE_PROC_CONNECT_GET_CAPABILITIES, 55, NULL, 0), count = 0;
+    for (int i = 0; i < 5000 && !other.client->send_blocked; i++) {
+        port_write(other.fd, out, len);
+        turns(1);
+    }
+    assert_true(other.client->send_large > 0);
+    while (slot_large_free() > 0)
+        taken[count++] = slot_take_outgoing(SLOT_LARGE_SIZE);
+    call_hostname(&peer, 56);
+    uint64_t patience = port_clock_ns() + 20 * NS_PER_SEC;
+    while (!peer_has_message(&peer) && port_clock_ns() < patience) {
+        turns(1);
+        peer_receive(&peer);
+    }
+    expect_reply(&peer, 56);
+    assert_true(peer_was_cut(&other));
+    while (count > 0)
+        slot_release(taken[--count]);
+}
+
 // ---- descriptors
 
 static void a_descriptor_travels_with_a_reply_and_with_a_call(void **state)
@@ -710,6 +734,7 @@ int main(void)
         CLAIM(a_call_ends_well_when_its_client_has_left),
         CLAIM(a_client_that_never_reads_is_not_read_from_for_ever),
         CLAIM(a_call_without_a_slot_for_its_reply_is_answered_once),
+        CLAIM(whoever_stands_still_with_slots_makes_room_for_others),
         CLAIM(a_descriptor_travels_with_a_reply_and_with_a_call),
         CLAIM(a_descriptor_that_does_not_come_ends_the_connection),
         CLAIM(a_ping_is_answered_with_a_pong),
