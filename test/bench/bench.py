@@ -18,7 +18,7 @@ import time
 import sides
 from table import Table
 
-GROUPS = ("calls", "over_tls", "start", "lists", "events", "guests", "memory", "counts")
+GROUPS = ("calls", "over_tls", "siege", "start", "lists", "events", "guests", "memory", "counts")
 
 
 def first_line(*command):

@@ -59,8 +59,9 @@ def make_daemon(side, binary=None):
 class OverTls:
     """A daemon that listens with TLS, as the load generator reaches it."""
 
-    def __init__(self, side):
+    def __init__(self, side, **configuration):
         self.daemon = make_daemon(side)
+        self.daemon.configuration.update(configuration)
         self.pki = pki.Pki(self.daemon.root)
         self.pki.make("localhost", "127.0.0.1", clients=("bench",))
         self.port, self.enter = 16514, []
