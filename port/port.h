@@ -26,6 +26,7 @@
 uint64_t port_clock_ns(void);           // monotonic, from an arbitrary start
 uint64_t port_cpu_ns(void);             // CPU time this thread has used
 int64_t port_time_us(void);             // microseconds since 1970-01-01 00:00 UTC
+int port_utc_offset(int64_t seconds);   // by which local time is ahead of UTC then, in seconds
 void port_random(void *to, size_t len); // from the system's generator; never fails
 
 // ---- waiting ------------------------------------------------------------------------------------
@@ -251,7 +252,7 @@ int port_affinity_set(int tid, const uint8_t *map, size_t size);
 
 int port_pid(void);
 int port_own_program(char *to, size_t size); // the path of the file that this process runs
-uint32_t port_uid(void); // effective
+uint32_t port_uid(void);                     // effective
 uint32_t port_gid(void);
 // A name or a number ("107", or "+107" when nobody's name is meant). A number without an account
 // has gid (uint32_t)-1.

@@ -407,6 +407,12 @@ uint64_t port_clock_ns(void)
     return sim->now;
 }
 
+int port_utc_offset(int64_t seconds)
+{
+    (void)seconds;
+    return 3600; // no summer there
+}
+
 int64_t port_time_us(void)
 {
     return 1700000000000000 + (int64_t)(sim->now / 1000);

@@ -223,6 +223,7 @@ def main():
     parser.add_argument("--section")
     parser.add_argument("--self", action="store_true", help="libvirtd against itself, twice")
     options = parser.parse_args()
+    os.environ["TZ"] = "XST-3"  # of both daemons: a host whose clock is not at UTC
     commands = read_script(options.section)
     known = read_known_differences()
 

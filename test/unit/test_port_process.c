@@ -487,6 +487,16 @@ static void a_confined_process_works_on_but_can_not_touch_the_system(void **stat
     assert_int_equal(wait_for(pid).status, 0);
 }
 
+static void local_time_is_that_of_the_zone_and_the_season(void **state)
+{
+    (void)state;
+    setenv("TZ", "XST-1XDT,M3.5.0,M10.5.0", 1);
+    assert_int_equal(port_utc_offset(1736942400), 3600); // 2025-01-15
+    assert_int_equal(port_utc_offset(1752580800), 7200); // 2025-07-15
+    setenv("TZ", "UTC0", 1);
+    assert_int_equal(port_utc_offset(1752580800), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -509,6 +519,7 @@ int main(void)
         cmocka_unit_test(a_daemon_leaves_its_session_and_its_parent_tells_how_it_went),
         cmocka_unit_test(blocking_in_the_loop_ends_a_checked_build),
         cmocka_unit_test(a_confined_process_works_on_but_can_not_touch_the_system),
+        cmocka_unit_test(local_time_is_that_of_the_zone_and_the_season),
     };
     return cmocka_run_group_tests_name("port_process", tests, NULL, NULL);
 }

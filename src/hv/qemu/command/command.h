@@ -61,7 +61,6 @@ struct qemu_command_context {
     void *data;
     const char *incoming; // for -incoming ("defer", "fd:7"); NULL for none
     int64_t now;          // seconds since 1970, for clocks with an offset
-    int64_t utc_offset;   // seconds that local time is ahead of UTC
 };
 
 // Builds the command line of the guest `domain`. Errors: VIR_ERR_CONFIG_UNSUPPORTED for what can

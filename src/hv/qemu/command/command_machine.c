@@ -205,8 +205,6 @@ static void put_clock_base(struct builder *b, const struct xml_node *clock)
         buffer_puts(&b->text, "localtime");
     } else if (slice_is(offset, "variable")) {
         slice_i64(xml_attr(clock, "adjustment"), 10, &seconds);
-        if (xml_attr_is(clock, "basis", "localtime"))
-            seconds += b->context->utc_offset;
         put_date(b, b->context->now + seconds);
     } else if (slice_is(offset, "absolute")) {
         slice_i64(xml_attr(clock, "start"), 10, &seconds);

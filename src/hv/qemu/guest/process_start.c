@@ -41,6 +41,20 @@ struct start {
 // ---- the live definition
 
 // Everything that is decided before the first wait: from here on the status file is the definition.
+// libvirt (qemuBuildClockArgStr): an adjustment of local time is one of UTC from the start on, so
+// that neither a change of the clock nor one of the zone has to know.
+static void settle_clock(struct xml_doc *doc)
+{
+    struct xml_node *clock = xml_child(doc->root, "clock");
+    int64_t adjustment = 0;
+    if (!xml_attr_is(clock, "offset", "variable") || !xml_attr_is(clock, "basis", "localtime"))
+        return;
+    slice_i64(xml_attr(clock, "adjustment"), 10, &adjustment);
+    adjustment += port_utc_offset(port_time_us() / 1000000);
+    xml_setf(doc, clock, "adjustment", "%lld", (long long)adjustment);
+    xml_sets(doc, clock, "basis", "utc");
+}
+
 static bool make_live(struct hypervisor_op *op, struct guest *guest, struct error *err)
 {
     struct domain *domain = op->domain;
@@ -53,6 +67,7 @@ static bool make_live(struct hypervisor_op *op, struct guest *guest, struct erro
     if (!domain_xml_make_live(doc, domain->id, qemu_driver.privileged, err) ||
         !qemu_domain_xml_resolve(doc, driver_lookup(), err))
         return false;
+    settle_clock(doc);
     guest_learn(guest, doc->root);
     return xml_ok(doc, err) && definition_write_live(domain, doc->root, err);
 }
