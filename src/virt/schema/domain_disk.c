@@ -71,7 +71,7 @@ static const struct attr_rule format_attr[] = {
 
 static const struct attr_rule backing_attrs[] = {
     {"type", VALUE_ENUM, 0, STORAGE_TYPES, "unknown storage source type '%s'"},
-    {"index", VALUE_UINT, SCHEMA_LIVE | SCHEMA_DROP_ZERO, NULL, "invalid storage source index '%s'"}, {0}};
+    {"index", VALUE_UINT, SCHEMA_LIVE | SCHEMA_DROP_ZERO, NULL, "invalid storage source index '%s'"}, {"detected", VALUE_STRING, SCHEMA_LIVE | SCHEMA_HIDE, NULL, NULL}, {0}};
 
 #define FORMAT {.name = "format", .flags = SCHEMA_ONE, .attrs = format_attr, CHILDREN(METADATA_CACHE)}
 // A chain of images, each with the next below it.

@@ -156,11 +156,32 @@ static void hide_tls_origin(struct xml_node *chardev, unsigned flags)
         xml_unset(source, "tls");
 }
 
+// Images that were found when the guest started are its own.
+static void hide_detected(struct xml_node *disk, bool inactive)
+{
+    struct xml_node *image = xml_child(disk, "backingStore");
+    while (image && !(inactive && slice_present(xml_attr(image, "detected")))) {
+        xml_unset(image, "detected");
+        image = xml_child(image, "backingStore");
+    }
+    xml_remove(image);
+}
+
+// What the status file notes of where settings came from is nobody else's.
+static void hide_origins(struct xml_doc *doc, unsigned flags, bool inactive)
+{
+    XML_EACH (device, xml_child(doc->root, "devices"), NULL) {
+        hide_tls_origin(xml_named(device, "rng") ? xml_child(device, "backend") : device, flags);
+        if (xml_named(device, "disk"))
+            hide_detected(device, inactive);
+    }
+}
+
 void domain_xml_show(struct xml_doc *doc, unsigned flags)
 {
-    XML_EACH (device, xml_child(doc->root, "devices"), NULL)
-        hide_tls_origin(xml_named(device, "rng") ? xml_child(device, "backend") : device, flags);
-    if (!slice_present(xml_attr(doc->root, "id")) || flags & VIR_DOMAIN_XML_INACTIVE)
+    bool inactive = !slice_present(xml_attr(doc->root, "id")) || flags & VIR_DOMAIN_XML_INACTIVE;
+    hide_origins(doc, flags, inactive);
+    if (inactive)
         show_inactive(doc);
     if (!(flags & VIR_DOMAIN_XML_SECURE))
         schema_strip(doc->root, &schema_elements[SCHEMA_DOMAIN], SCHEMA_SECRET);

@@ -170,6 +170,8 @@ static void settle_chardevs(struct resolve *r)
 
 // --- disks
 
+#define WITHOUT_BACKING "raw|dir|bochs|cloop|dmg|iso|vpc|vdi|vhd|ploop|luks"
+
 // The whole chain of images of one disk; a drive without a medium takes a number all the same.
 static void number_sources(struct resolve *r, struct xml_node *disk, unsigned *last)
 {
@@ -179,8 +181,8 @@ static void number_sources(struct resolve *r, struct xml_node *disk, unsigned *l
         ++*last;
         if (source)
             xml_setf(r->doc, image == disk ? source : image, "index", "%u", *last);
-        if (source && xml_attr_is(xml_child(image, "driver"), "type", "raw"))
-            xml_need(r->doc, image, "backingStore"); // a raw image is based on none
+        if (source && schema_has_word(WITHOUT_BACKING, xml_attr_at(image, "driver", "type")))
+            xml_need(r->doc, image, "backingStore"); // such an image is based on none
         image = xml_child(image, "backingStore");
     } while (xml_child(image, "source"));
 }

@@ -7,6 +7,7 @@
 #include "hv/qemu/driver.h"
 #include "hv/qemu/capabilities/driver_probe.h"
 #include "hv/qemu/capabilities/host_model.h"
+#include "hv/qemu/guest/process_chain.h"
 #include "hv/qemu/guest/process_prepare.h"
 #include "hv/qemu/guest/process_setup.h"
 #include "hv/qemu/guest/security.h"
@@ -35,12 +36,15 @@ struct start {
         struct process_setup setup;
         struct process_kill kill;
         struct cpu_live cpu;
+        struct {
+            struct buffer out;
+            char error[sizeof(struct error) + 1]; // as it lies in memory, and a NUL
+        } chain;
     };
 };
 
 // ---- the live definition
 
-// Everything that is decided before the first wait: from here on the status file is the definition.
 // libvirt (qemuBuildClockArgStr): an adjustment of local time is one of UTC from the start on, so
 // that neither a change of the clock nor one of the zone has to know.
 static void settle_clock(struct xml_doc *doc)
@@ -55,6 +59,7 @@ static void settle_clock(struct xml_doc *doc)
     xml_sets(doc, clock, "basis", "utc");
 }
 
+// Everything that is decided before the first wait: from here on the status file is the definition.
 static bool make_live(struct hypervisor_op *op, struct guest *guest, struct error *err)
 {
     struct domain *domain = op->domain;
@@ -115,6 +120,28 @@ static void end_nvram(struct hypervisor_op *op, const struct start *s)
         error_set(op->err, VIR_FROM_QEMU, VIR_ERR_SYSTEM_ERROR,
                   "Failed to make the variable store of the firmware: %s",
                   strerror(s->worker.result));
+}
+
+// ---- chains of images
+
+static bool begin_chains(struct hypervisor_op *op, struct start *s)
+{
+    const struct xml_node *tree = definition_tree(op->domain, DEFINITION_LIVE, op->err);
+    s->chain.out = buffer_over(s->chain.error, sizeof(s->chain.error));
+    return tree && process_needs_chain(tree) &&
+           worker_start(&s->worker, process_find_chains, op->domain, &s->chain.out, op->task,
+                        op->err);
+}
+
+static void end_chains(struct hypervisor_op *op, const struct start *s)
+{
+    if (s->worker.result == 0)
+        return;
+    if (s->chain.out.len == sizeof(*op->err))
+        memcpy(op->err, s->chain.error, sizeof(*op->err));
+    else
+        error_set(op->err, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR,
+                  "the images of the domain's disks can not be looked at");
 }
 
 // ---- directories, in a turn of their own: making and giving them away takes a while
@@ -378,6 +405,10 @@ enum co_status process_start_op(struct hypervisor_op *op)
         CO_WAIT(&op->co, worker_done(&s->worker));
         end_nvram(op, s);
     }
+    if (!error_is_set(op->err) && begin_chains(op, s)) {
+        CO_WAIT(&op->co, worker_done(&s->worker));
+        end_chains(op, s);
+    }
     if (error_is_set(op->err) || !make_directories(op->domain, op->err))
         goto out;
     CO_YIELD(&op->co, op->task);
@@ -385,6 +416,7 @@ enum co_status process_start_op(struct hypervisor_op *op)
     if (error_is_set(op->err))
         goto out;
     CO_YIELD(&op->co, op->task);
+    memset(&s->open, 0, sizeof(s->open));
     CO_CALL(&op->co, monitor_open(&s->open, &s->guest->monitor, op->task, op->err));
     s->greeted = !error_is_set(op->err);
     if (!s->greeted)
