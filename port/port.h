@@ -26,7 +26,9 @@
 uint64_t port_clock_ns(void);           // monotonic, from an arbitrary start
 uint64_t port_cpu_ns(void);             // CPU time this thread has used
 int64_t port_time_us(void);             // microseconds since 1970-01-01 00:00 UTC
-int port_utc_offset(int64_t seconds);   // by which local time is ahead of UTC then, in seconds
+// By how many seconds local time is ahead of UTC at that time. For workers: the zone is read from a
+// file when it is first asked for.
+int port_utc_offset(int64_t seconds);
 void port_random(void *to, size_t len); // from the system's generator; never fails
 
 // ---- waiting ------------------------------------------------------------------------------------

@@ -30,12 +30,12 @@ int64_t port_time_us(void)
     return (int64_t)(clock_ns(CLOCK_REALTIME) / 1000);
 }
 
-// The rules of time zones are the C library's to know: it reads /etc/localtime or what TZ names.
+// The rules of time zones are the C library's to know. It reads them once, at the first call, and
+// keeps them in memory of its own: so this is a worker's to call.
 int port_utc_offset(int64_t seconds)
 {
     struct tm local;
     time_t then = (time_t)seconds;
-    tzset();
     return localtime_r(&then, &local) ? (int)local.tm_gmtoff : 0;
 }
 

@@ -7,7 +7,7 @@
 #include "hv/qemu/driver.h"
 #include "hv/qemu/capabilities/driver_probe.h"
 #include "hv/qemu/capabilities/host_model.h"
-#include "hv/qemu/guest/process_chain.h"
+#include "hv/qemu/guest/process_look.h"
 #include "hv/qemu/guest/process_prepare.h"
 #include "hv/qemu/guest/process_setup.h"
 #include "hv/qemu/guest/security.h"
@@ -39,25 +39,11 @@ struct start {
         struct {
             struct buffer out;
             char error[sizeof(struct error) + 1]; // as it lies in memory, and a NUL
-        } chain;
+        } look;
     };
 };
 
 // ---- the live definition
-
-// libvirt (qemuBuildClockArgStr): an adjustment of local time is one of UTC from the start on, so
-// that neither a change of the clock nor one of the zone has to know.
-static void settle_clock(struct xml_doc *doc)
-{
-    struct xml_node *clock = xml_child(doc->root, "clock");
-    int64_t adjustment = 0;
-    if (!xml_attr_is(clock, "offset", "variable") || !xml_attr_is(clock, "basis", "localtime"))
-        return;
-    slice_i64(xml_attr(clock, "adjustment"), 10, &adjustment);
-    adjustment += port_utc_offset(port_time_us() / 1000000);
-    xml_setf(doc, clock, "adjustment", "%lld", (long long)adjustment);
-    xml_sets(doc, clock, "basis", "utc");
-}
 
 // Everything that is decided before the first wait: from here on the status file is the definition.
 static bool make_live(struct hypervisor_op *op, struct guest *guest, struct error *err)
@@ -72,7 +58,6 @@ static bool make_live(struct hypervisor_op *op, struct guest *guest, struct erro
     if (!domain_xml_make_live(doc, domain->id, qemu_driver.privileged, err) ||
         !qemu_domain_xml_resolve(doc, driver_lookup(), err))
         return false;
-    settle_clock(doc);
     guest_learn(guest, doc->root);
     return xml_ok(doc, err) && definition_write_live(domain, doc->root, err);
 }
@@ -122,26 +107,28 @@ static void end_nvram(struct hypervisor_op *op, const struct start *s)
                   strerror(s->worker.result));
 }
 
-// ---- chains of images
+// ---- what has to be looked up
 
-static bool begin_chains(struct hypervisor_op *op, struct start *s)
+static bool begin_look(struct hypervisor_op *op, struct start *s)
 {
     const struct xml_node *tree = definition_tree(op->domain, DEFINITION_LIVE, op->err);
-    s->chain.out = buffer_over(s->chain.error, sizeof(s->chain.error));
-    return tree && process_needs_chain(tree) &&
-           worker_start(&s->worker, process_find_chains, op->domain, &s->chain.out, op->task,
-                        op->err);
+    s->look.out = buffer_over(s->look.error, sizeof(s->look.error));
+    return tree && process_needs_look(tree) &&
+           worker_start(&s->worker, process_look, op->domain, &s->look.out, op->task, op->err);
 }
 
-static void end_chains(struct hypervisor_op *op, const struct start *s)
+static void end_look(struct hypervisor_op *op, const struct start *s)
 {
-    if (s->worker.result == 0)
-        return;
-    if (s->chain.out.len == sizeof(*op->err))
-        memcpy(op->err, s->chain.error, sizeof(*op->err));
-    else
+    if (s->worker.result == 0) {
+        const struct xml_node *tree = definition_tree(op->domain, DEFINITION_LIVE, op->err);
+        if (tree)
+            guest_learn(s->guest, tree);
+    } else if (s->look.out.len == sizeof(*op->err)) {
+        memcpy(op->err, s->look.error, sizeof(*op->err));
+    } else {
         error_set(op->err, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR,
                   "the images of the domain's disks can not be looked at");
+    }
 }
 
 // ---- directories, in a turn of their own: making and giving them away takes a while
@@ -405,9 +392,9 @@ enum co_status process_start_op(struct hypervisor_op *op)
         CO_WAIT(&op->co, worker_done(&s->worker));
         end_nvram(op, s);
     }
-    if (!error_is_set(op->err) && begin_chains(op, s)) {
+    if (!error_is_set(op->err) && begin_look(op, s)) {
         CO_WAIT(&op->co, worker_done(&s->worker));
-        end_chains(op, s);
+        end_look(op, s);
     }
     if (error_is_set(op->err) || !make_directories(op->domain, op->err))
         goto out;

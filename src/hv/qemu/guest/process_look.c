@@ -1,6 +1,6 @@
-// The images that a disk's image is based on, as their own heads name them (libvirt:
-// qemuDomainDetermineDiskChain): found by a worker, which writes them into the live definition.
-#include "hv/qemu/guest/process_chain.h"
+// What a worker looks up for a start: images that others are based on, as their own heads name them
+// (libvirt: qemuDomainDetermineDiskChain), and the offset of local time.
+#include "hv/qemu/guest/process_look.h"
 
 #include "hv/qemu/driver.h"
 #include "virt/domain/definition.h"
@@ -34,8 +34,15 @@ static struct xml_node *unknown_end(struct xml_node *disk)
                                                                                         : NULL;
 }
 
-bool process_needs_chain(const struct xml_node *tree)
+static bool is_local_time(const struct xml_node *clock)
 {
+    return xml_attr_is(clock, "offset", "variable") && xml_attr_is(clock, "basis", "localtime");
+}
+
+bool process_needs_look(const struct xml_node *tree)
+{
+    if (is_local_time(xml_child(tree, "clock")))
+        return true;
     XML_EACH (disk, xml_child(tree, "devices"), "disk")
         if (unknown_end(disk))
             return true;
@@ -127,28 +134,48 @@ static bool follow(struct xml_doc *doc, struct xml_node *image, unsigned *index,
     return true;
 }
 
-static bool find_chains(const struct domain *domain, struct error *err)
+static bool find_chains(struct xml_doc *doc, struct error *err)
 {
-    struct xml_node *tree = definition_tree(domain, DEFINITION_LIVE, err);
-    struct xml_node *devices = xml_child(tree, "devices");
-    struct xml_doc *doc = definition_doc();
+    struct xml_node *devices = xml_child(doc->root, "devices");
     unsigned index = highest_index(devices);
-    if (!tree)
-        return false;
-    for (struct xml_node *disk = devices->last; disk; disk = disk->prev) {
+    for (struct xml_node *disk = devices ? devices->last : NULL; disk; disk = disk->prev) {
         struct xml_node *end = xml_named(disk, "disk") ? unknown_end(disk) : NULL;
         if (end && !follow(doc, end, &index, err))
             return false;
     }
+    return true;
+}
+
+// libvirt (qemuBuildClockArgStr): an adjustment of local time is one of UTC from the start on, so
+// that neither a change of the clock nor one of the zone has to know.
+static void settle_clock(struct xml_doc *doc)
+{
+    struct xml_node *clock = xml_child(doc->root, "clock");
+    int64_t adjustment = 0;
+    if (!is_local_time(clock))
+        return;
+    slice_i64(xml_attr(clock, "adjustment"), 10, &adjustment);
+    adjustment += port_utc_offset(port_time_us() / 1000000);
+    xml_setf(doc, clock, "adjustment", "%lld", (long long)adjustment);
+    xml_sets(doc, clock, "basis", "utc");
+}
+
+static bool look(const struct domain *domain, struct error *err)
+{
+    struct xml_node *tree = definition_tree(domain, DEFINITION_LIVE, err);
+    struct xml_doc *doc = definition_doc();
+    if (!tree || !find_chains(doc, err))
+        return false;
+    settle_clock(doc);
     domain_xml_order(doc);
     return xml_ok(doc, err) && definition_write_live(domain, tree, err);
 }
 
 // The error, if there is one, goes to the daemon as it lies in memory.
-int process_find_chains(void *argument, int out)
+int process_look(void *argument, int out)
 {
     struct error err = {0};
-    if (find_chains(argument, &err))
+    if (look(argument, &err))
         return 0;
     port_write(out, &err, sizeof(err));
     return 1;
