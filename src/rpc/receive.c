@@ -170,10 +170,13 @@ static uint32_t smaller(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-// Where there is none, whoever stands still with one makes room, this client too; NULL when that
-// does not help.
-static struct slot *take_slot(const struct client *client, size_t size)
+// Whoever has not authenticated leaves half of the large slots to the others. Where there is none,
+// whoever stands still with one makes room, this client too; NULL when that does not help.
+static struct slot *take_slot(const struct client *client, uint32_t size)
 {
+    if (!client->authenticated && size > SLOT_SMALL_SIZE &&
+        slot_large_free() <= CONFIG_LARGE_SLOTS / 2)
+        return NULL;
     struct slot *slot = slot_take_incoming(size);
     while (!slot && client_relieve())
         slot = slot_take_incoming(size);
@@ -193,15 +196,6 @@ static void refuse_too_long(struct client *client, const uint8_t *message, uint3
               "message of %u bytes is too long: limit is %u, CONFIG_REMOTE_MESSAGE_MAX",
               length - MESSAGE_LENGTH_WORD, CONFIG_REMOTE_MESSAGE_MAX);
     client_send(client, message_error_reply(&header, VIR_NET_REPLY, &err));
-}
-
-// Whoever has not authenticated leaves half of the large slots to the others.
-static struct slot *take_slot(const struct client *client, uint32_t length)
-{
-    if (!client->authenticated && length > SLOT_SMALL_SIZE &&
-        slot_large_free() <= CONFIG_LARGE_SLOTS / 2)
-        return NULL;
-    return slot_take_incoming(length);
 }
 
 // Begins the next message of the input; false when it has to wait for bytes, a slot or its turn.
