@@ -46,9 +46,7 @@ static int sync_if_there(const char *directory)
     return status == -ENOENT ? 0 : status;
 }
 
-// A directory that was made since the power was on is lost with all that is in it, until the one
-// that it lies in is synced.
-static int sync_parents(const char *directory)
+int definition_sync_parents(const char *directory)
 {
     char path[PORT_PATH_MAX];
     int status = 0;
@@ -67,7 +65,7 @@ static int save(const char *path)
 {
     int status = port_make_directories(order.directory, 0700);
     if (status == 0 && order.sync_parents)
-        status = sync_parents(order.directory);
+        status = definition_sync_parents(order.directory);
     if (status == 0)
         status = definition_replace_file(path, order.text, true);
     if (status == 0)
@@ -79,7 +77,7 @@ static int link_autostart(const char *target, const char *link)
 {
     int status = port_make_directories(order.autostart_directory, 0700);
     if (status == 0 && order.sync_parents)
-        status = sync_parents(order.autostart_directory);
+        status = definition_sync_parents(order.autostart_directory);
     if (status == 0)
         status = remove_if_there(link);
     if (status == 0)

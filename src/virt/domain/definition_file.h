@@ -15,5 +15,8 @@ bool definition_fits(const struct buffer *out, const struct domain *domain, stru
 // Writes beside it, then renames; with `durable` the text is on disk before the rename. Returns 0
 // or a negative errno; on failure the old file stands.
 int definition_replace_file(const char *path, struct slice text, bool durable);
+// A directory that was made since the power was on is lost with all that is in it, until the one
+// that it lies in is synced. May block.
+int definition_sync_parents(const char *directory);
 
 #endif

@@ -29,9 +29,9 @@ static int answer(int out, const void *from, size_t len)
         if (written == -EAGAIN) {
             struct port_poll poll = {.fd = out, .events = PORT_POLL_OUT};
             port_poll(&poll, 1, -1);
-        } else if (written < 0) {
+        } else if (written < 0 && written != -EINTR) {
             return (int)written;
-        } else {
+        } else if (written > 0) {
             at += written;
             len -= (size_t)written;
         }
@@ -99,6 +99,12 @@ static int build(void)
     return status < 0 ? status : own(pool->path);
 }
 
+static int make_lasting(const char *directory)
+{
+    int status = port_make_directories(directory, 0700);
+    return status < 0 ? status : definition_sync_parents(directory);
+}
+
 static int save(void)
 {
     static char text[DEFINITION_SIZE];
@@ -111,7 +117,7 @@ static int save(void)
                       "-->\n\n");
     storage_write(&out, &order.pool, NULL);
     storage_definition_path(path, order.pool.name);
-    int status = buffer_ok(&out) ? port_make_directories(storage_directory(), 0700) : -EFBIG;
+    int status = buffer_ok(&out) ? make_lasting(storage_directory()) : -EFBIG;
     if (status == 0)
         status = definition_replace_file(path, buffer_slice(&out), true);
     return status < 0 ? status : port_sync_directory(storage_directory());
@@ -140,7 +146,7 @@ static int link_autostart(bool on)
     snprintf(directory, sizeof(directory), "%s/autostart", storage_directory());
     storage_definition_path(target, order.pool.name);
     storage_link_path(link, order.pool.name);
-    int status = port_make_directories(directory, 0700);
+    int status = make_lasting(directory);
     if (status == 0)
         status = remove_if_there(link);
     if (status == 0 && on)
