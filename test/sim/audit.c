@@ -135,6 +135,14 @@ static void ask_next(void)
             return;
         }
     }
+    if (auditor()->driver == DRIVER_QEMU)
+        pools_audit(auditor());
+    else
+        audit_end();
+}
+
+void audit_end(void)
+{
     sim_trace("the audit is done");
     audit()->running = false;
 }

@@ -55,7 +55,7 @@ int name_number(enum driver driver, struct slice name)
     return -1;
 }
 
-static void put_uuid(struct buffer *to, enum driver driver, int name)
+void put_uuid(struct buffer *to, enum driver driver, int name)
 {
     uint8_t uuid[16];
     uuid_of(driver, name, uuid);
@@ -334,6 +334,8 @@ static const struct call_kind kinds[] = {
     {REMOTE_PROC_DOMAIN_GET_AUTOSTART, 20, build_domain, NULL, NULL},
     {REMOTE_PROC_CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY, 40, build_register, registered, NULL},
     {REMOTE_PROC_CONNECT_DOMAIN_EVENT_CALLBACK_DEREGISTER_ANY, 20, build_deregister, NULL, NULL},
+    {REMOTE_PROC_CONNECT_DOMAIN_EVENT_REGISTER, 20, NULL, NULL, NULL},
+    {REMOTE_PROC_CONNECT_DOMAIN_EVENT_DEREGISTER, 10, NULL, NULL, NULL},
     {REMOTE_PROC_CONNECT_GET_HOSTNAME, 10, NULL, NULL, NULL},
     {REMOTE_PROC_CONNECT_GET_CAPABILITIES, 5, NULL, NULL, NULL},
     {REMOTE_PROC_NODE_GET_INFO, 10, NULL, NULL, NULL},
@@ -347,16 +349,21 @@ const struct call_kind *call_open(void)
     return &open_kind;
 }
 
+static const struct call_kind *kind_at(size_t i)
+{
+    return i < KINDS ? &kinds[i] : &pool_kinds[i - KINDS];
+}
+
 const struct call_kind *call_random(void)
 {
     unsigned total = 0;
-    for (size_t i = 0; i < KINDS; i++)
-        total += kinds[i].weight;
+    for (size_t i = 0; i < KINDS + POOL_KINDS; i++)
+        total += kind_at(i)->weight;
     uint64_t at = sim_random(total);
     size_t i = 0;
-    while (at >= kinds[i].weight)
-        at -= kinds[i++].weight;
-    return &kinds[i];
+    while (at >= kind_at(i)->weight)
+        at -= kind_at(i++)->weight;
+    return kind_at(i);
 }
 
 // ---- events -------------------------------------------------------------------------------------

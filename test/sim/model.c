@@ -198,8 +198,9 @@ void model_found(enum driver driver, int name, uint32_t version)
                           operation->version, (unsigned long long)operation->sent,
                           (long long)operation->replied, (int)operation->outcome);
         }
-        sim_fail("%s domain %d has version %u, which can not be (0: it is absent)",
-                 driver == DRIVER_TEST ? "test" : "qemu", name, version);
+        static const char *const what[] = {"test domain", "qemu domain", "pool"};
+        sim_fail("%s %d has version %u, which can not be (0: it is absent)", what[driver], name,
+                 version);
     }
     settle(driver, name, version);
 }

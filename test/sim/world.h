@@ -20,7 +20,8 @@
 #define OUTPUT_SIZE     (1u << 17)
 #define ANSWER_LIMIT_NS (400 * SIM_NS_PER_S)
 
-enum driver { DRIVER_TEST, DRIVER_QEMU, DRIVERS };
+// What has names and definitions: the domains of two drivers, and the storage pools.
+enum driver { DRIVER_TEST, DRIVER_QEMU, DRIVERS, POOLS = DRIVERS };
 
 // ---- definitions: what may be there (model.c) ---------------------------------------------------
 
@@ -119,6 +120,7 @@ const struct call_kind *call_open(void);
 const char *driver_uri(enum driver driver);
 void name_of(enum driver driver, int name, char to[16]);
 void uuid_of(enum driver driver, int name, uint8_t to[16]);
+void put_uuid(struct buffer *to, enum driver driver, int name);
 struct remote_nonnull_domain domain_of(enum driver driver, int name);
 int name_number(enum driver driver, struct slice name); // -1
 void event_arrived(struct client *client, const struct message_header *header, const uint8_t *body,
@@ -151,6 +153,13 @@ struct audit {
 void audit_begin(enum driver driver, bool first); // with the auditor's connection
 void audit_destroy(void);                         // ends every guest, and then looks again
 bool audit_done(void);
+void audit_end(void); // everything has been looked at
+
+// ---- storage pools (pools.c) --------------------------------------------------------------------
+
+#define POOL_KINDS 11
+extern const struct call_kind pool_kinds[POOL_KINDS];
+void pools_audit(struct client *auditor); // calls audit_end()
 
 // ---- the run (run.c) ----------------------------------------------------------------------------
 
