@@ -1,8 +1,8 @@
 // SASL: the exchange of each client, from the list of mechanisms to the verdict.
 //
-// libvirtd's rules: init begins, start and step go on, a failure ends it and init may begin anew.
-// Two are ours: who is logged in stays who he is, and a connection has a limited number of tries.
-// Every failure, whatever its reason, is told after the same time and in the same words.
+// libvirtd's rules: init begins, start and step go on, a failure ends it and init may begin anew;
+// who is logged in stays who he is. That a connection has a limited number of tries is ours. Every
+// failure, whatever its reason, is told after the same time and in the same words.
 #include "auth/sasl.h"
 
 #include "auth/users.h"
@@ -172,9 +172,10 @@ static enum co_status refuse(struct call *call, struct refusal *refusal)
     struct client *client = call->client;
     struct session *session = client ? session_of(client) : NULL;
     CO_BEGIN(&refusal->co);
-    log_warning("auth", "client %llu (%s): login of '%s' failed: %s",
-                (unsigned long long)client->number, client->identity.peer.address,
-                session->exchange.name, refusal->why);
+    const char *address = client->identity.peer.address;
+    log_warning(
+        "auth", "client %llu (%s): login of '%s' failed: %s", (unsigned long long)client->number,
+        address[0] ? address : client->io.transport->name, session->exchange.name, refusal->why);
     session->failures++;
     session->progress = FAILED;
     pause_start(&refusal->pause, &call->task, CONFIG_SASL_FAIL_DELAY * NS_PER_MS);

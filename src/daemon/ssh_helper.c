@@ -69,9 +69,9 @@ static const char *read_uri(const char *text, struct place *place)
         rest = slice_from(rest, 2);
     if (rest.len && rest.at[0] != '/')
         return "unexpected URI transport";
-    path = rest;
-    while (path.len && (slice_find(path, '?') >= 0 || slice_find(path, '#') >= 0))
-        path.len--;
+    slice_split(&rest, '#', &path); // neither fragment nor query matters here
+    rest = path;
+    slice_split(&rest, '?', &path);
     place->is_session = (slice_is(path, "/session") || is_test) && port_uid() != 0;
     const char *start = getenv("LIBVIRT_AUTOSTART");
     place->starts = place->is_session && (!start || strcmp(start, "0") != 0);

@@ -230,6 +230,14 @@ def test_what_was_not_begun_can_not_go_on(daemon, procedure, arguments):
     client.close()
 
 
+def test_a_step_needs_a_start(daemon):
+    """libvirtd 9 with Cyrus SASL ends here, whoever sends it."""
+    client = Wire(daemon.path)
+    client.call(INIT)
+    fails(client.call(STEP, nullable(b"c=biws,r=abc,p=AAAA")))
+    client.close()
+
+
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256-PLUS", "", "scram-sha-256"])
 def test_only_what_was_offered_can_be_chosen(daemon, mechanism):
     client = Wire(daemon.path)
