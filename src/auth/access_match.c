@@ -245,9 +245,10 @@ void access_identify(const struct access_subject *subject, struct access_who *wh
 
 static enum fit fits_name(struct slice name, uint32_t pattern)
 {
-    if (strcmp(text_at(pattern), "*") == 0)
+    const char *text = text_at(pattern);
+    if (text[0] == '*' && !text[1])
         return FITS;
-    return slice_present(name) ? known(slice_matches(name, text_at(pattern))) : FITS_UNKNOWN;
+    return slice_present(name) ? known(slice_matches(name, text)) : FITS_UNKNOWN;
 }
 
 // A pool's name is about its volumes, too, and a network's about its ports.

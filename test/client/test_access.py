@@ -448,6 +448,7 @@ def test_definitions_go_by_the_name_in_the_document(operators):
     domain = connection.defineXML(domain_xml("web-5", POOL))
     denied(connection.defineXML, domain_xml("db-5", WEB))
     denied(connection.createXML, domain_xml("db-5", WEB))
+    denied(connection.defineXML, domain_xml("web-7", DB))  # whose uuid is another's
     denied(domain.rename, "db-5")
     domain.rename("web-6")
     domain.undefine()

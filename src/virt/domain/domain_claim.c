@@ -37,6 +37,9 @@ struct domain *domain_claim(struct call *call, const struct hypervisor *hypervis
         return NULL;
     struct domain *same_uuid = domain_taken_uuid(hypervisor, uuid);
     struct domain *same_name = domain_taken_name(hypervisor, name);
+    // A name that is another's behind this uuid is told only to who may do the same to that one.
+    if (same_uuid && !slice_is(name, same_uuid->name) && !access_check_domain(call, same_uuid))
+        return NULL;
     if (!check_identity(same_uuid, same_name, name, err))
         return NULL;
     if (same_uuid) {

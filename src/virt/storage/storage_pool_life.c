@@ -44,6 +44,8 @@ static struct storage_pool *define_put(struct call *call, struct define_state *s
         !access_check_pool(call, &read))
         return NULL;
     const struct storage_pool *before = storage_by_uuid(read.uuid);
+    if (before && !access_check_pool(call, before))
+        return NULL;
     if (before && before->busy) {
         call_fail(call, VIR_FROM_STORAGE, VIR_ERR_INTERNAL_ERROR,
                   "pool '%s' has asynchronous jobs running.", before->name);
