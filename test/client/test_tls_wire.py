@@ -1,6 +1,7 @@
 """TLS, byte by byte: records and messages, peers that stall or leave, and reloads."""
 
 import os
+import random
 import socket
 import ssl
 import struct
@@ -235,6 +236,37 @@ def test_a_peer_that_leaves_in_the_middle_is_forgotten(daemon, cut):
     client = hello_of(daemon)
     client.socket.sendall(client.outgoing.read()[:cut])
     client.close()
+    assert daemon.virsh()("uri").startswith("test")
+
+
+def test_whatever_is_changed_in_a_greeting_only_that_connection_ends(daemon):
+    """Bytes changed, cut out and put in, at places that the seed says."""
+    for seed in range(150):
+        chance = random.Random(seed)
+        client = hello_of(daemon)
+        data = bytearray(client.outgoing.read())
+        for _ in range(chance.choice((1, 1, 2, 8))):
+            place = chance.randrange(len(data))
+            data[place:place + chance.choice((0, 1, 1, 4))] = chance.randbytes(chance.choice((0, 1, 1, 3)))
+        client.socket.sendall(data)
+        client.close()
+    assert daemon.virsh()("uri").startswith("test")
+
+
+def test_whatever_is_changed_in_a_record_only_that_connection_ends(daemon):
+    for seed in range(20):
+        chance = random.Random(seed)
+        client = client_of(daemon).handshake()
+        assert client.welcome()
+        client.tls.write(call(wire.AUTH_LIST))
+        data = bytearray(client.outgoing.read())
+        data[chance.randrange(3, len(data))] ^= 1 << chance.randrange(8)
+        try:
+            client.socket.sendall(data + bytes(20000))  # a longer one is waited for
+            assert client.receive() == b""
+        except (ConnectionResetError, BrokenPipeError, ssl.SSLError):
+            pass
+        client.close()
     assert daemon.virsh()("uri").startswith("test")
 
 
