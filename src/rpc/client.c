@@ -244,9 +244,14 @@ static bool is_full(const struct server *server)
 
 static bool has_too_many_anonymous(const struct admission *admission)
 {
-    uint32_t most = admission->server->limits.max_anonymous_clients;
-    return (admission->auth != AUTH_NONE || admission->transport->handshake) && most &&
-           admission->server->anonymous_count >= most;
+    const struct server *server = admission->server;
+    uint32_t most = server->limits.max_anonymous_clients, counted = 0;
+    if (!most || server->anonymous_count < most ||
+        (admission->auth == AUTH_NONE && !admission->transport->handshake))
+        return false;
+    for (struct client *client = client_next(NULL); client; client = client_next(client))
+        counted += client->server == server && !client->authenticated && !opening_moves(client);
+    return counted >= most;
 }
 
 bool client_room(const struct server *server)
@@ -266,21 +271,30 @@ static struct client *find_silent_anonymous(const struct server *server)
     return silent;
 }
 
+// Where there is no place at all, `full`, silence of any length is enough. False: nobody can go.
+static bool cut_silent(const struct server *server, bool full)
+{
+    struct client *silent = opening_find_silent(server);
+    if (!full && (!silent || opening_moves(silent)))
+        silent = find_silent_anonymous(server);
+    if (silent)
+        client_cut(silent, "somebody else came, and it stood still");
+    return silent != NULL;
+}
+
 // Whoever stands still in its handshake, or before it has logged in, gives way to whoever comes: so
 // neither strangers who do nothing nor a storm of failing logins, which wait for their verdict,
 // keep others out.
 static void make_room(const struct admission *admission)
 {
-    bool too_many_anonymous = has_too_many_anonymous(admission);
-    if (!is_full(admission->server) && !too_many_anonymous)
-        return;
-    struct client *silent = opening_find_silent(admission->server);
-    if (!silent && too_many_anonymous)
-        silent = find_silent_anonymous(admission->server);
-    if (!silent)
-        return;
-    client_cut(silent, "somebody else came, and it stood still");
-    sweep();
+    bool full = is_full(admission->server), cut = false;
+    if (full)
+        cut = cut_silent(admission->server, true);
+    else
+        while (has_too_many_anonymous(admission) && cut_silent(admission->server, false))
+            cut = true;
+    if (cut)
+        sweep();
 }
 
 static const char *refusal(const struct admission *admission, const struct port_peer *peer)

@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define TURN_NS NS_PER_MS // of a turn of the loop, and what one step takes longer
+#define TURN_NS     NS_PER_MS // of a turn of the loop, and what one step takes longer
+#define PATIENCE_NS NS_PER_SEC
 
 static struct client *first, *last; // that can go on
 static void go_on(struct task *task);
@@ -97,8 +98,12 @@ struct client *opening_find_silent(const struct server *server)
 {
     struct client *silent = NULL;
     for (struct client *c = client_next(NULL); c; c = client_next(c))
-        if (c->opening && c->server == server && !c->opening_queued &&
-            (!silent || c->received_at < silent->received_at))
+        if (c->opening && c->server == server && (!silent || c->received_at < silent->received_at))
             silent = c;
     return silent;
+}
+
+bool opening_moves(const struct client *client)
+{
+    return client->opening && loop_now() - client->received_at <= PATIENCE_NS;
 }

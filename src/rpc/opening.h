@@ -2,7 +2,8 @@
 //
 // A handshake costs time, so they take turns: however many there are, a turn of the loop is held up
 // by little more than one signature. Whoever stands still is the first to go when room is needed,
-// so stalled handshakes keep nobody out.
+// so stalled handshakes keep nobody out; and whoever moves on does not count for
+// max_anonymous_clients, so many who come at once do not keep each other out.
 #ifndef RPC_OPENING_H
 #define RPC_OPENING_H
 
@@ -12,6 +13,8 @@
 void opening_ready(struct client *client);
 // Of those opening on a server the one that has been silent longest; NULL when there is none.
 struct client *opening_find_silent(const struct server *server);
+// Whether it is in its handshake, and was heard of within the last second.
+bool opening_moves(const struct client *client);
 void opening_gone(struct client *client);
 
 #endif

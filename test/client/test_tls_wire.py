@@ -192,9 +192,9 @@ def test_each_version_of_the_library_is_spoken_and_can_be_turned_off(fresh, vers
 
 # ---- peers that stall, leave, or do not read
 
-def hello_of(daemon):
+def hello_of(daemon, connect=True):
     """The first flight of a handshake."""
-    client = client_of(daemon)
+    client = client_of(daemon, connect=connect)
     try:
         client.tls.do_handshake()
     except ssl.SSLWantReadError:
@@ -217,6 +217,16 @@ def test_a_thousand_handshakes_that_stall_hold_up_nobody(daemon):
     finally:
         for client in stalled:
             client.close()
+
+
+def test_more_than_max_anonymous_clients_may_come_at_once(daemon):
+    clients = [hello_of(daemon, connect=False) for _ in range(60)]
+    for client in clients:
+        client.connect()
+        client.send_made()
+    for client in clients:
+        assert client.handshake().welcome()
+        client.close()
 
 
 def test_a_connection_goes_on_while_others_shake_hands(daemon):

@@ -11,7 +11,7 @@ class Records:
     """A client that feeds its TLS one record at a time, so that it knows what each one held."""
 
     def __init__(self, port, ca=None, certificate=None, key=None, host="127.0.0.1", version=None,
-                 timeout=20):
+                 timeout=20, connect=True):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -23,8 +23,13 @@ class Records:
             context.load_cert_chain(certificate, key)
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self.incoming, self.outgoing)
-        self.socket = socket.create_connection((host, port), timeout=timeout)
+        self.place, self.timeout = (host, port), timeout
         self.buffer = b""
+        if connect:
+            self.connect()
+
+    def connect(self):
+        self.socket = socket.create_connection(self.place, timeout=self.timeout)
 
     def send_made(self):
         """Sends what the TLS has made so far."""

@@ -84,7 +84,7 @@ static const struct transport slow = {
     .close = close_it,
 };
 
-static struct peer peers[3];
+static struct peer peers[4];
 
 static struct client *come(struct peer *peer)
 {
@@ -182,14 +182,53 @@ static void whoever_stands_still_longest_gives_way(void **state)
 {
     (void)state;
     test_server.limits.max_anonymous_clients = 2;
-    come(&peers[0])->received_at -= 2;
-    come(&peers[1])->received_at -= 5;
+    come(&peers[0])->received_at -= 2 * NS_PER_SEC;
+    come(&peers[1])->received_at -= 5 * NS_PER_SEC;
     assert_non_null(come(&peers[2]));
     assert_true(peer_was_cut(&peers[1]));
     say(&peers[0], "o");
     say(&peers[2], "o");
     assert_served(&peers[0]);
     assert_served(&peers[2]);
+}
+
+static void many_who_come_at_once_do_not_keep_each_other_out(void **state)
+{
+    (void)state;
+    test_server.limits.max_anonymous_clients = 1;
+    for (int i = 0; i < 3; i++)
+        assert_non_null(come(&peers[i]));
+    for (int i = 0; i < 3; i++) {
+        say(&peers[i], "wo");
+        assert_served(&peers[i]);
+    }
+}
+
+static void all_who_stand_still_give_way_when_there_are_too_many(void **state)
+{
+    (void)state;
+    test_server.limits.max_anonymous_clients = 1;
+    struct client *clients[3];
+    for (int i = 0; i < 3; i++)
+        clients[i] = come(&peers[i]);
+    for (int i = 0; i < 3; i++)
+        clients[i]->received_at -= 2 * NS_PER_SEC;
+    assert_non_null(come(&peers[3]));
+    say(&peers[3], "o");
+    assert_served(&peers[3]);
+}
+
+static void where_there_is_no_place_at_all_the_one_heard_of_longest_ago_goes(void **state)
+{
+    (void)state;
+    uint32_t most = test_server.limits.max_clients;
+    test_server.limits.max_clients = 2;
+    come(&peers[0]);
+    come(&peers[1])->received_at -= 1;
+    assert_true(client_room(&test_server));
+    assert_non_null(come(&peers[2]));
+    assert_true(peer_was_cut(&peers[1]));
+    test_server.limits.max_clients = most;
 }
 
 static void nobody_gives_way_who_is_through(void **state)
@@ -234,6 +273,9 @@ int main(void)
         CLAIM(a_silent_client_costs_no_step),
         CLAIM(a_handshake_that_goes_on_and_on_holds_up_nobody),
         CLAIM(whoever_stands_still_longest_gives_way),
+        CLAIM(many_who_come_at_once_do_not_keep_each_other_out),
+        CLAIM(all_who_stand_still_give_way_when_there_are_too_many),
+        CLAIM(where_there_is_no_place_at_all_the_one_heard_of_longest_ago_goes),
         CLAIM(nobody_gives_way_who_is_through),
         CLAIM(a_handshake_that_takes_too_long_is_ended),
         CLAIM(bytes_that_polling_does_not_tell_of_are_read),
