@@ -1,0 +1,70 @@
+"""What the README says is not built: each command of it says so, and leaves the daemon as it was."""
+
+import os
+import re
+
+import pytest
+
+import peer as peers
+from guest import domain_xml, remove
+
+pytestmark = pytest.mark.nanovirtd_only(reason="libvirtd has built it")
+
+DOMAIN, FILE, POOL = "unbuilt", "@FILE@", "unbuilt-pool"
+ARGUMENTS = {
+    "attach-device": [DOMAIN, FILE, "--config"], "attach-disk": [DOMAIN, "/x", "vdz", "--config"],
+    "detach-device": [DOMAIN, FILE, "--config"], "detach-device-alias": [DOMAIN, "x", "--config"],
+    "detach-disk": [DOMAIN, "vda", "--config"], "update-device": [DOMAIN, FILE, "--config"],
+    "save": [DOMAIN, "/x"], "restore": ["/x"], "save-image-dumpxml": ["/x"],
+    "save-image-define": ["/x", FILE], "managedsave": [DOMAIN], "managedsave-dumpxml": [DOMAIN],
+    "managedsave-define": [DOMAIN, FILE], "dump": [DOMAIN, "/x"],
+    "migrate-setmaxdowntime": [DOMAIN, "5"], "migrate-setspeed": [DOMAIN, "5"],
+    "snapshot-create-as": [DOMAIN, "s"], "checkpoint-create-as": [DOMAIN, "s"],
+    "blockcommit": [DOMAIN, "vda"], "blockcopy": [DOMAIN, "vda", "/x"], "blockjob": [DOMAIN, "vda"],
+    "blockpull": [DOMAIN, "vda"], "blockresize": [DOMAIN, "vda", "1M"],
+    "blkdeviotune": [DOMAIN, "vda"], "domblkthreshold": [DOMAIN, "vda", "5"],
+    "domiftune": [DOMAIN, "x"], "iothreadadd": [DOMAIN, "1"], "iothreadpin": [DOMAIN, "1", "0"],
+    "iothreaddel": [DOMAIN, "1"], "setvcpu": [DOMAIN, "1", "--enable", "--config"],
+    "set-lifecycle-action": [DOMAIN, "poweroff", "restart", "--config"],
+    "dompmsuspend": [DOMAIN, "mem"], "send-process-signal": [DOMAIN, "1", "9"],
+    "domxml-to-native": ["qemu-argv", "--domain", DOMAIN], "domxml-from-native": ["qemu-argv", FILE],
+    "get-user-sshkeys": [DOMAIN, "root"], "set-user-sshkeys": [DOMAIN, "root", "--reset"],
+    "dom-fd-associate": [DOMAIN, "x", "0"],
+    "cpu-compare": [FILE], "cpu-baseline": [FILE], "hypervisor-cpu-compare": [FILE],
+    "hypervisor-cpu-baseline": [FILE], "node-memory-tune": [], "nodesuspend": ["mem", "60"],
+    "nodesevinfo": [], "find-storage-pool-sources": ["dir"], "pool-capabilities": [],
+    "pool-create": [FILE], "vol-clone": ["a", "b", "--pool", POOL],
+    "vol-wipe": ["a", "--pool", POOL], "vol-upload": ["a", FILE, "--pool", POOL],
+    "vol-download": ["a", "/dev/null", "--pool", POOL], "vol-resize": ["a", "2M", "--pool", POOL],
+}
+
+
+def named_in_readme():
+    with open(os.path.join(peers.TOP, "README.md")) as readme:
+        table = readme.read().split("| not supported |")[1].split("\n\n")[0]
+    return re.findall(r"`([\w-]+)`", table)
+
+
+@pytest.fixture(scope="module")
+def things(peer):
+    """A domain and a volume for the commands to name."""
+    from conftest import Virsh
+    virsh = Virsh(peer.uri())
+    disk = "<disk type='file'><source file='/x'/><target dev='vda' bus='virtio'/></disk>"
+    xml = domain_xml(DOMAIN, cpu="<cpu mode='custom'><model>qemu64</model></cpu>", devices=disk)
+    with open(peer.path("unbuilt.xml"), "w") as file:
+        file.write(xml)
+    virsh("define", peer.path("unbuilt.xml"))
+    os.mkdir(peer.path("pool"))
+    virsh("pool-define-as", POOL, "dir", "--target", peer.path("pool"))
+    virsh("pool-start", POOL)
+    virsh("vol-create-as", POOL, "a", "1M")
+    yield peer.path("unbuilt.xml")
+    remove(virsh, DOMAIN)
+
+
+@pytest.mark.parametrize("command", named_in_readme())
+def test_a_command_that_the_readme_lists_says_that_it_is_not_supported(virsh, things, command):
+    arguments = [things if part == FILE else part for part in ARGUMENTS.get(command, [DOMAIN])]
+    assert "this function is not supported by the connection driver" in \
+        virsh.fails(command, *arguments)
