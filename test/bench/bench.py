@@ -53,8 +53,11 @@ def run_group(name, table, directory):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
-    parser.add_argument("groups", nargs="*", default=GROUPS, choices=GROUPS + ([],))
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help="one of " + ", ".join(GROUPS))
     arguments = parser.parse_args()
+    for name in arguments.groups:
+        if name not in GROUPS:
+            parser.error("there is no group '%s', but %s" % (name, ", ".join(GROUPS)))
     sides.BUILD = os.path.abspath(arguments.build)
     os.environ["NANOVIRTD"] = os.path.join(sides.BUILD, "nanovirtd")
     describe_machine()
@@ -62,7 +65,7 @@ def main():
     table = Table("bench.csv")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="nv-bench-") as directory:
-        for name in arguments.groups:
+        for name in arguments.groups or GROUPS:
             run_group(name, table, directory)
     describe_load("end")
     print("%.0f s; bench.csv has it all" % (time.monotonic() - began))

@@ -4,7 +4,7 @@ from sides import DAEMONS, Echo, load, take_turns
 
 FLOOR = "an echo server that moves the same bytes"
 NEEDS_DAEMONS = True
-ROUNDS = 7
+ROUNDS = 5
 
 
 def measure(table, daemons, directory):
