@@ -27,7 +27,7 @@ comma := ,
 quiet = $(if $(V),,@echo "  $(1)	$(patsubst $(O)/%,%,$@)";)
 
 # $(call accepts,FLAGS): FLAGS when the compiler and its linker know them.
-accepts = $(shell echo 'int main(void){return 0;}' | $(CC) -x c - -o /dev/null $(1) 2> /dev/null && echo '$(1)')
+accepts = $(shell echo 'int main(void){return 0;}' | $(CC) -Werror -x c - -o /dev/null $(1) 2> /dev/null && echo '$(1)')
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 OPTIMIZE ?= $(or $(call accepts,-Oz),-Os) -g
