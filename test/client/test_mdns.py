@@ -85,14 +85,18 @@ class Host:
 class Daemon(peers.Nanovirtd):
     """A nanovirtd on such a host."""
 
-    def __init__(self, host):
+    def __init__(self, host, hostname=None):
         super().__init__()
         self.host = host
+        self.hostname = hostname
         self.configuration = {"mdns_adv": "1", "log_filters": '"1:mdns"',
                               "log_outputs": '"1:stderr"'}
 
     def command(self, *arguments):
-        return self.host.inside(*super().command(*arguments))
+        command = super().command(*arguments)
+        if self.hostname:
+            command = ["unshare", "-u", "sh", "-c", 'hostname "$0" && exec "$@"', self.hostname, *command]
+        return self.host.inside(*command)
 
     def announces(self, name):
         peers.wait_until(lambda: "announced as '%s'" % name in self.log_text(),
@@ -188,6 +192,21 @@ def test_a_name_that_another_host_has_gets_a_number(avahi, there, daemon):
         second.announces("twin #2")
         peers.wait_until(lambda: {"twin", "twin #2"} <= {row[1] for row in browse(avahi)}, "both")
         assert "announced as 'twin #2'" not in daemon.log_text()
+    finally:
+        second.close()
+
+
+def test_a_hosts_name_that_another_host_has_gets_a_number(avahi, daemon):
+    daemon.start()
+    daemon.announces("Virtualization Host boxy")
+    second = Daemon(avahi, "boxy")
+    second.configuration["mdns_name"] = '"namesake"'
+    try:
+        second.start()
+        second.announces("namesake")
+        peers.wait_until(lambda: ("IPv4", "namesake", "boxy-2.local", 22) in browse(avahi), "a number")
+        assert HERE in avahi.run("avahi-resolve", "-4", "-n", "boxy-2.local")
+        assert THERE in avahi.run("avahi-resolve", "-4", "-n", "boxy.local")
     finally:
         second.close()
 
