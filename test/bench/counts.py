@@ -65,7 +65,7 @@ def instructions(daemon):
     return counted
 
 
-def take_dump(daemon, control()):
+def take_dump(daemon, control):
     """The instructions since the last dump."""
     def dumps():
         return [name for name in os.listdir(daemon.root) if re.fullmatch(r"counted\.\d+\.\d+", name)]
