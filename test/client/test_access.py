@@ -542,10 +542,12 @@ def test_a_file_that_is_gone_or_open_to_all_changes_nothing(operators):
     operators.reload(OPERATORS)
 
 
-def start_fails(rules=None, **configuration):
+def start_fails(rules=None, link=None, **configuration):
     daemon = peers.make_peer()
     try:
         daemon.configuration = configuration
+        if link is not None:
+            os.symlink(link, daemon.path("etc/libvirt/access.conf"))
         if rules is not None:
             with open(daemon.path("etc/libvirt/access.conf"), "w") as stream:
                 stream.write(rules)
@@ -560,6 +562,8 @@ def start_fails(rules=None, **configuration):
 
 def test_a_daemon_does_not_start_with_rules_that_it_can_not_follow():
     assert "access.conf:1: a rule begins with" in start_fails(rules="nonsense\n")
+    assert "cannot read the access rules" in start_fails(link="/nonexistent")
+    assert "must be a file that only its owner" in start_fails(link="/dev/null")
     assert "one of the two must go" in start_fails(rules="allow anybody : all\n",
                                                    access_drivers='[ "none" ]')
     assert "there is no file of access rules" in start_fails(access_drivers='[ "rules" ]')
