@@ -31,8 +31,8 @@ KEEP_SIZE = 8192
 SEEDS = {"domain": DEFINITIONS, "domain_qemu": DEFINITIONS, "xml": DEFINITIONS, "qemu_command": ["test/data/qemu"]}
 LENGTH = {"access": 4096, "number": 200, "scram": 4096, "log": 4096, "conf": 16384, "status": 16384, "smbios": 4096,
           "domain": 65536, "domain_qemu": 65536, "xml": 65536, "qemu_command": 65536, "json": 65536}
-RUNS = {"qemu_command": 1500, "rpc": 1500, "rpc_login": 1500, "domain": 1500, "domain_qemu": 1500, "status": 1500, "smbios": 3000,
-        "xml": 8000}
+RUNS = {"qemu_command": 5000, "rpc": 2000, "rpc_login": 5000, "domain": 2000, "domain_qemu": 2000,
+        "status": 3000, "smbios": 5000, "xml": 8000, "users": 5000}
 
 
 def targets():
