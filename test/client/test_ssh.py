@@ -124,7 +124,7 @@ class Host:
         key = os.path.join(self.world, "host.dropbear")
         subprocess.run(["dropbearconvert", "openssh", "dropbear", os.path.join(self.world, "host"), key],
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        return "exec dropbear -F -E -s -p 127.0.0.1:%d -r %s -P none" % (self.port, shlex.quote(key))
+        return "exec dropbear -F -E -s -p 127.0.0.1:%d -r %s -P /dev/null" % (self.port, shlex.quote(key))
 
     def answers(self):
         assert self.process.poll() is None, open(self.log.name).read()
