@@ -48,7 +48,7 @@ endif
 # The daemon is optimised as a whole. Tests are not: it would be done again for each. What may be
 # uninitialized is asked of each file: across files gcc sees more, and takes more for possible.
 ifeq ($(SANITIZE)$(CHECKS),)
-WHOLE := $(call accepts,-flto=auto -ffat-lto-objects)
+WHOLE := $(call accepts,-flto=auto -ffat-lto-objects -flto-partition=one)
 APART := $(if $(WHOLE),-fno-lto)
 endif
 ifdef STATIC

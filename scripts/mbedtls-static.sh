@@ -15,7 +15,8 @@ cp -R "$source/include" "$source/library" "$source/3rdparty" "$to/work"
 cp "$top/configs/mbedtls.h" "$to/work/include/mbedtls/config.h"
 find "$to/work" -name '*.[oa]' -exec rm -f {} +
 make -s -C "$to/work/library" CC="${CC:-cc}" AR="${AR:-ar}" \
-    CFLAGS='-Oz -ffunction-sections -fdata-sections' libmbedcrypto.a libmbedx509.a libmbedtls.a
+    CFLAGS='-Oz -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables' \
+    libmbedcrypto.a libmbedx509.a libmbedtls.a
 mv "$to/work/include" "$to"
 mv "$to/work/library"/*.a "$to/lib"
 rm -rf "$to/work"
