@@ -47,6 +47,7 @@ int port_cpu_name(char *to, size_t size);
 
 struct port_cpu_times {
     uint64_t kernel_ns, user_ns, idle_ns, iowait_ns; // since the start of the system
+    uint64_t stolen_ns;                              // what a virtual machine's host gave to others
 };
 
 int port_cpu_times(int cpu, struct port_cpu_times *to); // -1: all together; -ENOENT: no such one

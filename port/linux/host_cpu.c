@@ -160,7 +160,7 @@ int port_cpu_cache(unsigned cpu, unsigned nth, struct port_cache *to)
 // ---- times --------------------------------------------------------------------------------------
 
 // Columns of a line of /proc/stat, proc_stat(5).
-enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, COLUMNS };
+enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, STEAL, COLUMNS };
 
 static bool read_times(struct port_text *text, uint64_t *ticks)
 {
@@ -202,6 +202,7 @@ int port_cpu_times(int cpu, struct port_cpu_times *to)
         .user_ns = (ticks[USER] + ticks[NICE]) * ns,
         .idle_ns = ticks[IDLE] * ns,
         .iowait_ns = ticks[IOWAIT] * ns,
+        .stolen_ns = ticks[STEAL] * ns,
     };
     return 0;
 }
