@@ -11,10 +11,12 @@
 #include <stdlib.h>
 
 #define TURN_LIMIT_NS (10 * NS_PER_MS)
+#define TURN_SHARE_NS (3 * NS_PER_MS) // after that a turn begins nothing more
 
 static struct port_poll polls[CONFIG_MAX_WATCHES];
 static struct watch *watches[CONFIG_MAX_WATCHES];
 static size_t watch_count;
+static size_t watch_turn; // the place below which the next turn looks first
 
 static struct task *ready_first, *ready_last;
 static struct turn_end *turn_ends;
@@ -71,18 +73,30 @@ void loop_unwatch(struct watch *watch)
     watch->place = 0;
 }
 
+bool loop_turn_is_long(void)
+{
+    return port_clock_ns() - turn_began > TURN_SHARE_NS;
+}
+
+// Goes round, each turn from where the last one ended: when a turn gets long, those who are left
+// come first in the next. Who moves in the table meanwhile may be missed, and is ready again then.
 static void call_ready_watches(int ready)
 {
-    for (size_t i = watch_count; i-- > 0 && ready > 0;) {
-        if (i >= watch_count)
-            continue;
-        short events = polls[i].revents;
+    size_t at = watch_turn;
+    for (size_t left = watch_count; left > 0 && ready > 0 && watch_count > 0; left--) {
+        if (at == 0 || at > watch_count)
+            at = watch_count;
+        at--;
+        short events = polls[at].revents;
         if (events == 0)
             continue;
-        polls[i].revents = 0;
+        polls[at].revents = 0;
         ready--;
-        watches[i]->ready(watches[i], events);
+        watches[at]->ready(watches[at], events);
+        if (loop_turn_is_long())
+            break;
     }
+    watch_turn = at;
 }
 
 // ---- tasks
@@ -116,12 +130,13 @@ void task_forget(struct task *task)
     task->ready = false;
 }
 
-// Tasks that are woken while these run wait for the next turn: descriptors get their share.
+// Tasks that are woken while these run wait for the next turn, and in a long turn so do those that
+// have not begun: descriptors get their share.
 static void run_ready_tasks(void)
 {
     struct task *last = ready_last;
     bool more = last != NULL;
-    while (more && ready_first) {
+    while (more && ready_first && !loop_turn_is_long()) {
         struct task *task = ready_first;
         more = task != last;
         ready_first = task->next;

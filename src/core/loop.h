@@ -82,6 +82,9 @@ void loop_at_turn_end(struct turn_end *end);
 // ---- running
 
 uint64_t loop_now(void);            // port_clock_ns() as it was when this turn began
+// Whether this turn has lasted so long that what can wait should wait for the next one. Ready tasks
+// do; whoever has more than one thing to do in a callback asks in between.
+bool loop_turn_is_long(void);
 bool loop_turn(int64_t timeout_ns); // one turn, waiting at most that long; false after loop_stop()
 int loop_run(void);                 // until loop_stop(); returns its status
 void loop_stop(int status);

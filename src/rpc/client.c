@@ -151,7 +151,9 @@ static void read_again(struct task *task)
 {
     struct client *client =
         (struct client *)(void *)((char *)task - offsetof(struct client, again));
-    receive_ready(client);
+    receive_resume(client);
+    if (!client->dead)
+        receive_ready(client);
 }
 
 // Whoever found no slot, or no place for a call, looks again when some have come back (a call gives
@@ -165,7 +167,11 @@ static void feed_the_starved(void)
     first++;
     for (uint32_t i = 0; i < used_below; i++) {
         struct client *client = &clients[(first + i) % used_below];
-        if (client->used && client->starved)
+        if (!client->used || !client->starved)
+            continue;
+        if (loop_turn_is_long())
+            task_wake(&client->again);
+        else
             receive_resume(client);
     }
 }

@@ -44,7 +44,7 @@ struct client {
     uint64_t connected_at; // likewise
     uint32_t fds_wanted;   // descriptors that `incoming` still lacks
     short wanted;          // of its transport: PORT_POLL_IN, PORT_POLL_OUT
-    struct task again;     // reads what polling does not tell of
+    struct task again;     // goes on with what polling does not tell of
 
     // calls in progress and streams
     uint32_t call_count;

@@ -260,11 +260,23 @@ static bool feed_message(struct client *client)
     return true;
 }
 
+// Whether the rest has to wait for the next turn, because handlers have made this one long.
+static bool put_off(struct client *client)
+{
+    if (client->dead || !(client->input || client->incoming) || !loop_turn_is_long())
+        return false;
+    task_wake(&client->again);
+    return true;
+}
+
 static void take_messages(struct client *client)
 {
+    if (put_off(client))
+        return;
     deliver_if_complete(client);
     while (!client->dead && client->input && feed_message(client))
-        ;
+        if (put_off(client))
+            return;
     if (!client->dead && client->input && input_left(client) == 0) {
         slot_release(client->input);
         client->input = NULL;

@@ -12,8 +12,10 @@
 
 // 'c': not yet over, call again; 'w': wait for more; 'o': over; 'x': it has failed. Afterwards,
 // what is read has left the descriptor before, a few bytes at a time.
-static uint8_t kept[4096];
-static size_t kept_len;
+static struct kept {
+    uint8_t bytes[4096];
+    size_t len;
+} kept_of[64]; // by descriptor
 static unsigned steps;
 static char letter; // the last one
 
@@ -42,25 +44,31 @@ static short polls(const struct connection_io *io, short wanted)
     return wanted;
 }
 
+static struct kept *kept_at(const struct connection_io *io)
+{
+    assert_in_range(io->fd, 0, 63);
+    return &kept_of[io->fd];
+}
+
 static bool pending(const struct connection_io *io)
 {
-    (void)io;
-    return kept_len > 0;
+    return kept_at(io)->len > 0;
 }
 
 static ptrdiff_t read_kept(struct connection_io *io, void *to, size_t len)
 {
-    if (kept_len == 0) {
-        ptrdiff_t got = port_read(io->fd, kept, sizeof(kept));
+    struct kept *kept = kept_at(io);
+    if (kept->len == 0) {
+        ptrdiff_t got = port_read(io->fd, kept->bytes, sizeof(kept->bytes));
         if (got <= 0)
             return got;
-        kept_len = (size_t)got;
+        kept->len = (size_t)got;
     }
     size_t n = len < 5 ? len : 5;
-    n = n < kept_len ? n : kept_len;
-    memcpy(to, kept, n);
-    kept_len -= n;
-    memmove(kept, kept + n, kept_len);
+    n = n < kept->len ? n : kept->len;
+    memcpy(to, kept->bytes, n);
+    kept->len -= n;
+    memmove(kept->bytes, kept->bytes + n, kept->len);
     return (ptrdiff_t)n;
 }
 
@@ -122,7 +130,7 @@ static int leave_all(void **state)
         if (peers[i].client)
             port_close(peers[i].fd);
     memset(peers, 0, sizeof(peers));
-    kept_len = 0;
+    memset(kept_of, 0, sizeof(kept_of));
     steps = 0;
     letter = '\0';
     test_server.limits.max_anonymous_clients = 0;

@@ -81,9 +81,25 @@ static enum co_status read_fd(struct call *call)
     return CO_DONE;
 }
 
+#define COSTLY_NS (4 * NS_PER_MS) // more than one turn is for
+
+static unsigned costly_calls;
+
+static enum co_status be_costly(struct call *call)
+{
+    (void)call;
+    uint64_t end = port_clock_ns() + COSTLY_NS;
+    while (port_clock_ns() < end)
+        ;
+    costly_calls++;
+    return CO_DONE;
+}
+
 static call_handler *handler(uint32_t procedure)
 {
     switch (procedure) {
+    case REMOTE_PROC_DOMAIN_RESUME:
+        return be_costly;
     case REMOTE_PROC_CONNECT_GET_HOSTNAME:
         return echo_hostname;
     case REMOTE_PROC_CONNECT_GET_TYPE:
@@ -558,6 +574,29 @@ static void whoever_stands_still_with_slots_makes_room_for_others(void **state)
         slot_release(taken[--count]);
 }
 
+static void costly_calls_share_the_loop_turn_by_turn(void **state)
+{
+    (void)state;
+    struct peer *both[] = {&peer, &other};
+    static const uint8_t domain[4 + 16 + 4];
+    size_t len = 0;
+    for (uint32_t serial = 0; serial < 3; serial++)
+        len += call_make(out + len, REMOTE_PROC_DOMAIN_RESUME, serial, domain, sizeof(domain));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(port_write(both[i]->fd, out, len), len);
+    costly_calls = 0;
+    for (unsigned turn = 1; turn <= 6; turn++) {
+        turns(1);
+        assert_true(costly_calls <= turn);
+    }
+    turns(12);
+    assert_int_equal(costly_calls, 6);
+    for (uint32_t serial = 0; serial < 3; serial++) {
+        expect_reply(&peer, serial);
+        expect_reply(&other, serial);
+    }
+}
+
 // ---- descriptors
 
 static void a_descriptor_travels_with_a_reply_and_with_a_call(void **state)
@@ -735,6 +774,7 @@ int main(void)
         CLAIM(a_client_that_never_reads_is_not_read_from_for_ever),
         CLAIM(a_call_without_a_slot_for_its_reply_is_answered_once),
         CLAIM(whoever_stands_still_with_slots_makes_room_for_others),
+        CLAIM(costly_calls_share_the_loop_turn_by_turn),
         CLAIM(a_descriptor_travels_with_a_reply_and_with_a_call),
         CLAIM(a_descriptor_that_does_not_come_ends_the_connection),
         CLAIM(a_ping_is_answered_with_a_pong),
