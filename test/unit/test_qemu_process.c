@@ -224,6 +224,25 @@ static void a_fake_reboot_resets_and_goes_on_and_nobody_sees_a_shutdown(void **s
     assert_true(port_process_alive(sleeper, 0));
 }
 
+static unsigned flow_runs;
+
+// As a command does that finds the monitor's socket closed: it wakes its task, and fails at once.
+static void wake_and_end(struct task *task)
+{
+    flow_runs++;
+    task_wake(task);
+    guest_flow_end(GUEST_FLOW_OF(task));
+}
+
+static void a_flow_that_was_woken_before_its_end_does_not_begin_anew(void **state)
+{
+    (void)state;
+    flow_runs = 0;
+    guest_flow_begin(guest, &guest->flow, wake_and_end);
+    turns(3);
+    assert_int_equal(flow_runs, 1);
+}
+
 static void a_panic_destroys_when_the_definition_says_so(void **state)
 {
     (void)state;
@@ -409,6 +428,7 @@ int main(void)
         CLAIM(an_end_without_a_shutdown_is_a_crash),
         CLAIM(a_transient_domain_is_gone_after_its_end),
         CLAIM(a_fake_reboot_resets_and_goes_on_and_nobody_sees_a_shutdown),
+        CLAIM(a_flow_that_was_woken_before_its_end_does_not_begin_anew),
         CLAIM(a_panic_destroys_when_the_definition_says_so),
         CLAIM(a_panicked_guest_is_preserved_when_the_definition_says_so),
         CLAIM(a_panicked_guest_is_reset_when_the_definition_says_so),
