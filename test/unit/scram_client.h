@@ -69,8 +69,9 @@ static inline void scram_client_answer(struct scram_client *client, struct slice
     char salt[64], said[4096], without_proof[1024], proof[64], binding[512];
     struct slice rest = challenge, nonce, salt_text, count;
     uint32_t iterations;
-    assert_true(slice_split(&rest, ',', &nonce) && slice_split(&rest, ',', &salt_text) &&
-                slice_split(&rest, ',', &count));
+    assert_true(slice_split(&rest, ',', &nonce));
+    assert_true(slice_split(&rest, ',', &salt_text));
+    assert_true(slice_split(&rest, ',', &count));
     assert_true(slice_starts(nonce, "r=") && slice_starts(salt_text, "s="));
     assert_true(slice_u32(slice_from(count, 2), 10, &iterations));
     ptrdiff_t salt_len = base64_decode(salt, sizeof(salt), slice_from(salt_text, 2));
