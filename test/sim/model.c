@@ -161,7 +161,7 @@ static bool may_be(enum driver driver, int name, uint32_t version)
 static void settle(enum driver driver, int name, uint32_t version)
 {
     bool lasts = model()->power_was_cut && world->audit.first; // what the disk had, it has
-    if (lasts || (driver != POOLS && is_promised(driver, name, version))) {
+    if (lasts || is_promised(driver, name, version)) {
         forget(driver, name);
         new_operation(driver, name, version)->outcome = DONE;
     } else if (version != 0 && may_be(driver, name, 0)) {
@@ -181,11 +181,8 @@ void model_restart(bool power_was_cut)
     memset(model()->views, 0, sizeof(model()->views));
     for (int name = 0; name < NAMES; name++) // what the test driver has goes with the daemon
         forget(DRIVER_TEST, name);
-    // A pool's definition whose writing failed half-way is dropped by this daemon and may be read
-    // by the next; a domain's row follows its file at once.
     for (int i = 0; i < OPERATIONS; i++)
-        if (power_was_cut || model()->operations[i].driver == POOLS)
-            model()->operations[i].buried = false;
+        model()->operations[i].buried = model()->operations[i].buried && !power_was_cut;
     model()->power_was_cut = power_was_cut;
 }
 

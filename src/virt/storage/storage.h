@@ -129,4 +129,12 @@ const char *storage_directory(void);
 void storage_definition_path(char to[PORT_PATH_MAX], const char *name);
 void storage_link_path(char to[PORT_PATH_MAX], const char *name);
 
+// What is on the disk now. A change that fails half-way (the disk, or the death of its worker) can
+// have done what it should, only not for sure: the row then follows the disk, and the caller is
+// told the error.
+bool storage_autostarts(const struct storage_pool *pool);
+// The file that holds the definition, another one after each STORAGE_SAVE that came as far as to
+// replace it; 0: there is none.
+uint64_t storage_definition_inode(const struct storage_pool *pool);
+
 #endif

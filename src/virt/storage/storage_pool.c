@@ -30,6 +30,22 @@ void storage_link_path(char to[PORT_PATH_MAX], const char *name)
     snprintf(to, PORT_PATH_MAX, "%s/autostart/%s.xml", directory, name);
 }
 
+bool storage_autostarts(const struct storage_pool *pool)
+{
+    char path[PORT_PATH_MAX];
+    struct port_stat stat;
+    storage_link_path(path, pool->name);
+    return port_lstat(path, &stat) == 0;
+}
+
+uint64_t storage_definition_inode(const struct storage_pool *pool)
+{
+    char path[PORT_PATH_MAX];
+    struct port_stat stat;
+    storage_definition_path(path, pool->name);
+    return port_lstat(path, &stat) == 0 ? stat.inode : 0;
+}
+
 bool storage_clean_path(char *to, size_t size, struct slice path)
 {
     struct buffer out = buffer_over(to, size);
@@ -231,8 +247,7 @@ static void load(const char *file)
         log_error("storage", "Error parsing storage pool config '%s': %s", path, err.message);
         return;
     }
-    storage_link_path(path, pool->name);
-    pool->autostart = port_lstat(path, &stat) == 0;
+    pool->autostart = storage_autostarts(pool);
     pool->active = port_stat(pool->path, &stat) == 0 && stat.kind == PORT_DIRECTORY;
 }
 

@@ -29,6 +29,7 @@ static bool check_flags(struct call *call, uint32_t allowed, const char *functio
 struct define_state {
     struct storage_work work;
     struct storage_pool before; // what it redefines
+    uint64_t inode_before;
     uint8_t uuid[16];
 };
 
@@ -56,9 +57,21 @@ static struct storage_pool *define_put(struct call *call, struct define_state *s
     struct storage_pool *pool = storage_put(&read, &call->error);
     if (pool) {
         memcpy(s->uuid, pool->uuid, sizeof(s->uuid));
+        s->inode_before = storage_definition_inode(pool);
         pool->busy = true;
     }
     return pool;
+}
+
+// What others have done with the pool meanwhile stands.
+static void define_undo(const struct define_state *s, struct storage_pool *pool)
+{
+    bool active = pool->active, autostart = pool->autostart;
+    *pool = s->before; // unused, if there was none
+    if (!pool->used)
+        return;
+    pool->active = active;
+    pool->autostart = autostart;
 }
 
 static void define_finish(struct call *call, struct define_state *s)
@@ -70,10 +83,8 @@ static void define_finish(struct call *call, struct define_state *s)
     pool->busy = false;
     if (!error_is_set(&call->error))
         storage_reply_pool(call, pool);
-    else if (s->before.used)
-        *pool = s->before;
-    else
-        storage_remove(pool);
+    else if (storage_definition_inode(pool) == s->inode_before)
+        define_undo(s, pool);
 }
 
 static enum co_status define_xml(struct call *call)
@@ -97,8 +108,8 @@ struct pool_act {
     bool has_flags;
     uint32_t allowed;
     const char *function, *failure;
-    // After a success, with the row, which is there still.
-    void (*done)(struct call *call, struct storage_pool *pool, const struct storage_work *work);
+    // Lets the row, which is there still, follow the disk, however the job went.
+    void (*follow)(struct storage_pool *pool);
 };
 
 static struct storage_pool *act_open(struct call *call, const struct pool_act *act)
@@ -120,8 +131,8 @@ static void act_finish(struct call *call, const struct pool_act *act, const stru
         return;
     if (storage_result(w) != 0)
         storage_call_fail(call, storage_result(w), act->failure, pool->path);
-    else if (act->done)
-        act->done(call, pool, w);
+    if (act->follow)
+        act->follow(pool);
 }
 
 static enum co_status run_act(struct call *call, const struct pool_act *act)
@@ -136,11 +147,16 @@ static enum co_status run_act(struct call *call, const struct pool_act *act)
     CO_END(&call->co);
 }
 
-static void undefine_done(struct call *call, struct storage_pool *pool,
-                          const struct storage_work *w)
+static void follow_link(struct storage_pool *pool)
 {
-    (void)call, (void)w;
-    storage_remove(pool);
+    pool->autostart = storage_autostarts(pool);
+}
+
+static void follow_definition(struct storage_pool *pool)
+{
+    follow_link(pool);
+    if (storage_definition_inode(pool) == 0)
+        storage_remove(pool);
 }
 
 static enum co_status undefine(struct call *call)
@@ -148,7 +164,7 @@ static enum co_status undefine(struct call *call)
     static const struct pool_act act = {.job = STORAGE_FORGET,
                                         .find = storage_call_inactive,
                                         .failure = "cannot remove the definition of pool",
-                                        .done = undefine_done};
+                                        .follow = follow_definition};
     return run_act(call, &act);
 }
 
@@ -184,23 +200,16 @@ static enum co_status refresh(struct call *call)
     return run_act(call, &act);
 }
 
-static void autostart_done(struct call *call, struct storage_pool *pool,
-                           const struct storage_work *w)
-{
-    (void)w;
-    pool->autostart = CALL_ARGS(call, struct remote_storage_pool_set_autostart_args)->autostart;
-}
-
 static enum co_status set_autostart(struct call *call)
 {
     static const struct pool_act on = {.job = STORAGE_LINK,
                                        .find = storage_call_pool,
                                        .failure = "Failed to create symlink for pool",
-                                       .done = autostart_done};
+                                       .follow = follow_link};
     static const struct pool_act off = {.job = STORAGE_UNSHARE,
                                         .find = storage_call_pool,
                                         .failure = "Failed to delete symlink for pool",
-                                        .done = autostart_done};
+                                        .follow = follow_link};
     bool want = CALL_ARGS(call, struct remote_storage_pool_set_autostart_args)->autostart;
     return run_act(call, want ? &on : &off);
 }
