@@ -66,7 +66,7 @@ MBEDCRYPTO_LIBS ?= -lmbedcrypto
 # Features: what belongs to each. A feature is a Kconfig symbol; with CONFIG_NAME off, FILES_NAME are
 # left out. Tables that would name them ask #ifdef CONFIG_NAME, and nothing else does.
 FILES_SSH_HELPER := src/daemon/ssh_helper.c
-FILES_SASL := src/auth/base64.c src/auth/sasl*.c src/auth/scram*.c src/auth/users*.c src/daemon/passwd.c
+FILES_SASL := src/auth/sasl*.c src/auth/scram*.c src/auth/users*.c src/daemon/passwd.c
 FILES_HYPERVISOR_QEMU := src/hv/qemu/*.c src/hv/qemu/*/*.c
 FILES_HYPERVISOR_TEST := src/hv/test/*.c
 FILES_STORAGE := $(filter-out %_probe.c,$(wildcard src/virt/storage/*.c))

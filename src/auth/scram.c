@@ -2,7 +2,7 @@
 // answers.
 #include "auth/scram.h"
 
-#include "auth/base64.h"
+#include "text/base64.h"
 #include "text/utf8.h"
 
 #include <mbedtls/constant_time.h>

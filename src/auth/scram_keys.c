@@ -1,6 +1,7 @@
 // SCRAM's keys: derived from a password (RFC 5802 section 3), written and read.
-#include "auth/base64.h"
 #include "auth/scram.h"
+
+#include "text/base64.h"
 
 #include <mbedtls/md.h>
 #include <mbedtls/pkcs5.h>

@@ -3,8 +3,8 @@
 #ifndef TEST_UNIT_SCRAM_CLIENT_H
 #define TEST_UNIT_SCRAM_CLIENT_H
 
-#include "auth/base64.h"
 #include "auth/scram.h"
+#include "text/base64.h"
 
 #include <mbedtls/md.h>
 #include <stdio.h>

@@ -322,21 +322,6 @@ static void malformed_keys_are_refused(void **state)
     }
 }
 
-static void base64_is_read_strictly(void **state)
-{
-    (void)state;
-    char to[16];
-    assert_int_equal(base64_decode(to, sizeof(to), SLICE("YWJj")), 3);
-    assert_int_equal(base64_decode(to, sizeof(to), SLICE("YWI=")), 2);
-    assert_int_equal(base64_decode(to, sizeof(to), SLICE("")), 0);
-    static const char *const cases[] = {"YWJ",   "YWJj\n",     "YW Jj=",   "=WJj", "Y===", "YW=j",
-                                        "YWI==", "YWJjYWI=\n", "\r\nYWJj", "YW_j", "===="};
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        if (base64_decode(to, sizeof(to), slice_of(cases[i])) >= 0)
-            fail_msg("'%s' was taken", cases[i]);
-    assert_int_equal(base64_decode(to, 2, SLICE("YWJj")), -1);
-}
-
 // ---- SASLprep
 
 static void what_saslprep_leaves_alone_may_be_used(void **state)
@@ -391,7 +376,6 @@ int main(void)
         cmocka_unit_test(keys_are_read_as_they_are_written),
         cmocka_unit_test(the_keys_of_the_rfcs_example_are_known),
         cmocka_unit_test(malformed_keys_are_refused),
-        cmocka_unit_test(base64_is_read_strictly),
         cmocka_unit_test(what_saslprep_leaves_alone_may_be_used),
         cmocka_unit_test(what_it_maps_normalizes_or_forbids_may_not),
     };

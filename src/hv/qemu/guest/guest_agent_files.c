@@ -1,6 +1,8 @@
 // Operations by way of the guest's agent: passwords, freezing and trimming of file systems.
 #include "hv/qemu/guest/guest_ops.h"
 
+#include "text/base64.h"
+
 #define COMMAND_SIZE (4 * CONFIG_REMOTE_STRING_MAX)
 
 // The command that is being given; it is made anew whenever its task goes on.
@@ -38,28 +40,15 @@ static bool give(struct hypervisor_op *op, struct slice command)
 
 // ---- virDomainSetUserPassword
 
-// RFC 4648 section 4.
-static struct slice base64(struct slice bytes)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    static char encoded[CONFIG_REMOTE_STRING_MAX / 3 * 4 + 8];
-    struct buffer to = buffer_over(encoded, sizeof(encoded));
-    for (size_t i = 0; i < bytes.len; i += 3) {
-        uint32_t group = 0;
-        for (size_t k = 0; k < 3; k++)
-            group = group << 8 | (i + k < bytes.len ? (unsigned char)bytes.at[i + k] : 0u);
-        for (size_t k = 0; k < 4; k++)
-            buffer_putc(&to, i + k > bytes.len ? '=' : digits[group >> (18 - 6 * k) & 63]);
-    }
-    return buffer_slice(&to);
-}
-
 enum co_status guest_set_password(struct hypervisor_op *op)
 {
+    static char encoded[CONFIG_REMOTE_STRING_MAX / 3 * 4 + 8];
+    struct buffer password = buffer_over(encoded, sizeof(encoded));
+    base64_put(&password, op->password.password.at, op->password.password.len);
     struct json_writer w = begin_command("guest-set-user-password");
     json_put_bool(&w, "crypted", op->flags & VIR_DOMAIN_PASSWORD_ENCRYPTED);
     json_put_string(&w, "username", op->password.user);
-    json_put_string(&w, "password", base64(op->password.password));
+    json_put_string(&w, "password", buffer_slice(&password));
     return give(op, end_command(&w)) ? CO_DONE : CO_WAITING;
 }
 

@@ -1,6 +1,6 @@
 // Base64 (RFC 4648 section 4), strictly: no line breaks, no blanks, and padding where it belongs.
-#ifndef AUTH_BASE64_H
-#define AUTH_BASE64_H
+#ifndef TEXT_BASE64_H
+#define TEXT_BASE64_H
 
 #include "core/buffer.h"
 
