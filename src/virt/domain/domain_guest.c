@@ -1,6 +1,6 @@
 // Handlers: what the guest itself tells of its inside and is asked to do there: information, its
 // processors and addresses, passwords, file systems.
-#include "core/slot.h"
+#include "rpc/gather.h"
 #include "rpc/xdr_params.h"
 #include "virt/domain/domain_call.h"
 #include "virt/handlers.h"
@@ -13,9 +13,7 @@
 struct info_state {
     struct domain_call base;
     struct hypervisor_op op;
-    struct slot *slot;
-    struct xdr_writer w;
-    struct xdr_list_mark params;
+    struct gather params;
 };
 
 static void put_info(void *to, const struct hypervisor_param *param)
@@ -23,19 +21,19 @@ static void put_info(void *to, const struct hypervisor_param *param)
     struct info_state *s = to;
     switch (param->type) {
     case HYPERVISOR_I32:
-        xdr_param_add_i32(&s->w, &s->params, param->name, (int32_t)param->number);
+        xdr_param_add_i32(&s->params.w, &s->params.list, param->name, (int32_t)param->number);
         break;
     case HYPERVISOR_U32:
-        xdr_param_add_u32(&s->w, &s->params, param->name, (uint32_t)param->number);
+        xdr_param_add_u32(&s->params.w, &s->params.list, param->name, (uint32_t)param->number);
         break;
     case HYPERVISOR_U64:
-        xdr_param_add_u64(&s->w, &s->params, param->name, param->number);
+        xdr_param_add_u64(&s->params.w, &s->params.list, param->name, param->number);
         break;
     case HYPERVISOR_BOOL:
-        xdr_param_add_bool(&s->w, &s->params, param->name, param->number != 0);
+        xdr_param_add_bool(&s->params.w, &s->params.list, param->name, param->number != 0);
         break;
     case HYPERVISOR_STRING:
-        xdr_param_add_string(&s->w, &s->params, param->name, param->text);
+        xdr_param_add_string(&s->params.w, &s->params.list, param->name, param->text);
         break;
     }
 }
@@ -64,30 +62,12 @@ static bool info_ready(struct call *call, struct info_state *s)
     if (error_is_set(&call->error))
         return false;
     s->op.domain = s->base.domain;
-    s->slot = slot_take_outgoing(SLOT_LARGE_SIZE);
-    if (!s->slot) {
-        call_fail(call, VIR_FROM_RPC, VIR_ERR_OPERATION_FAILED,
-                  "no large message slot is free: limit is %d, CONFIG_LARGE_SLOTS",
-                  CONFIG_LARGE_SLOTS);
-        return false;
-    }
-    s->w = xdr_writer_over(s->slot->at, s->slot->size, &call->error);
-    s->params = xdr_list_begin(&s->w, REMOTE_DOMAIN_GUEST_INFO_PARAMS_MAX);
-    return true;
-}
-
-static void info_reply(struct call *call, struct info_state *s)
-{
-    struct remote_domain_get_guest_info_ret ret;
-    xdr_list_end(&s->w, &s->params);
-    struct xdr_reader reader = {s->slot->at, s->slot->at + s->w.len};
-    if (!error_is_set(&call->error) &&
-        xdr_decode(&reader, XDR_TYPE(remote_domain_get_guest_info_ret), &ret, &call->error))
-        xdr_encode(call_reply(call), XDR_TYPE(remote_domain_get_guest_info_ret), &ret);
+    return gather_begin(&s->params, call, REMOTE_DOMAIN_GUEST_INFO_PARAMS_MAX);
 }
 
 static enum co_status get_guest_info(struct call *call)
 {
+    struct remote_domain_get_guest_info_ret ret;
     struct info_state *s = CALL_STATE(call, struct info_state);
     CO_BEGIN(&call->co);
     if (!info_begin(call, s))
@@ -96,8 +76,7 @@ static enum co_status get_guest_info(struct call *call)
             domain_call_job(call, &s->base, "remoteDispatchDomainGetGuestInfo", DOMAIN_JOB_AGENT));
     if (info_ready(call, s)) {
         CO_CALL(&call->co, s->base.domain->hypervisor->guest_info(&s->op));
-        info_reply(call, s);
-        slot_release(s->slot);
+        gather_reply(&s->params, call, XDR_TYPE(remote_domain_get_guest_info_ret), &ret);
     }
     domain_call_close(call, &s->base);
     CO_END(&call->co);

@@ -2,7 +2,7 @@
 //
 // Some groups have to be asked for and waited for, and a reply is written without a wait: so the
 // records are written into a slot of the call's own first.
-#include "core/slot.h"
+#include "rpc/gather.h"
 #include "rpc/xdr_params.h"
 #include "virt/domain/domain_call.h"
 #include "virt/domain/domain_facts.h"
@@ -17,9 +17,7 @@ struct stats_state {
     struct domain_call base; // of the domain at hand
     struct hypervisor_op op;
     struct hypervisor_memory_stats memory;
-    struct slot *slot;
-    struct xdr_writer w;
-    struct xdr_list_mark records;
+    struct gather records;
     struct xdr_list wanted; // what is left of the domains that were named
     const struct hypervisor *hypervisor;
     uint32_t groups;
@@ -215,11 +213,11 @@ static const struct {
 static void put_record(struct call *call, struct stats_state *s)
 {
     struct group_writer g = {
-        .w = &s->w, .domain = s->base.domain, .memory = &s->memory, .op = &s->op};
+        .w = &s->records.w, .domain = s->base.domain, .memory = &s->memory, .op = &s->op};
     struct error err = {0};
-    xdr_list_add(&s->w, &s->records);
-    domain_put(&s->w, g.domain);
-    g.params = xdr_list_begin(&s->w, REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX);
+    xdr_list_add(&s->records.w, &s->records.list);
+    domain_put(&s->records.w, g.domain);
+    g.params = xdr_list_begin(&s->records.w, REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX);
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
         if (!(s->groups & groups[i].group))
             continue;
@@ -228,8 +226,8 @@ static void put_record(struct call *call, struct stats_state *s)
         if (!groups[i].reads_definition || g.tree)
             groups[i].put(&g);
     }
-    xdr_list_end(&s->w, &g.params);
-    if (s->w.failed)
+    xdr_list_end(&s->records.w, &g.params);
+    if (s->records.w.failed)
         call_fail(call, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR, "the statistics are too long");
 }
 
@@ -260,17 +258,8 @@ static bool stats_open(struct call *call, struct stats_state *s)
                            "ConnectGetAllDomainStats") ||
         !choose_groups(call, s))
         return false;
-    s->slot = slot_take_outgoing(SLOT_LARGE_SIZE);
-    if (!s->slot) {
-        call_fail(call, VIR_FROM_RPC, VIR_ERR_OPERATION_FAILED,
-                  "no large message slot is free: limit is %d, CONFIG_LARGE_SLOTS",
-                  CONFIG_LARGE_SLOTS);
-        return false;
-    }
     s->wanted = stats_args(call)->doms;
-    s->w = xdr_writer_over(s->slot->at, s->slot->size, &call->error);
-    s->records = xdr_list_begin(&s->w, REMOTE_DOMAIN_LIST_MAX);
-    return true;
+    return gather_begin(&s->records, call, REMOTE_DOMAIN_LIST_MAX);
 }
 
 static struct domain *next_named(struct stats_state *s)
@@ -363,18 +352,9 @@ static enum co_status ask(struct call *call, struct stats_state *s)
     CO_END(&s->ask_co);
 }
 
-static void stats_reply(struct call *call, struct stats_state *s)
-{
-    struct remote_connect_get_all_domain_stats_ret ret;
-    xdr_list_end(&s->w, &s->records);
-    struct xdr_reader reader = {s->slot->at, s->slot->at + s->w.len};
-    if (!error_is_set(&call->error) &&
-        xdr_decode(&reader, XDR_TYPE(remote_connect_get_all_domain_stats_ret), &ret, &call->error))
-        xdr_encode(call_reply(call), XDR_TYPE(remote_connect_get_all_domain_stats_ret), &ret);
-}
-
 static enum co_status get_all_domain_stats(struct call *call)
 {
+    struct remote_connect_get_all_domain_stats_ret ret;
     struct stats_state *s = CALL_STATE(call, struct stats_state);
 
     CO_BEGIN(&call->co);
@@ -386,8 +366,7 @@ static enum co_status get_all_domain_stats(struct call *call)
             put_record(call, s);
         domain_job_end(s->base.domain, &call->task);
     }
-    stats_reply(call, s);
-    slot_release(s->slot);
+    gather_reply(&s->records, call, XDR_TYPE(remote_connect_get_all_domain_stats_ret), &ret);
     CO_END(&call->co);
 }
 
