@@ -141,3 +141,19 @@ def test_connection(peer):
 
 
 sys.path.insert(0, peers.TOP + "/test/client")
+
+
+# ---- for modules with a fixture `guest`, the name of a guest that is up
+
+
+@pytest.fixture
+def domain(connection, guest):
+    return connection.lookupByName(guest)
+
+
+@pytest.fixture
+def console(virsh, guest):
+    from guest import Console
+    opened = Console(virsh, guest, "--force").connected().log_in()
+    yield opened
+    opened.drop()

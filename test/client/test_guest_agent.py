@@ -6,7 +6,7 @@ import libvirt
 import pytest
 
 from conftest import Virsh
-from guest import Console, agent_answers, boot, domain_xml, remove
+from guest import agent_answers, boot, domain_xml, remove
 
 DEVICES = """<interface type='user'><mac address='52:54:00:aa:00:0a'/><model type='virtio'/></interface>"""
 
@@ -18,18 +18,6 @@ def guest(peer):
     agent_answers(virsh, name)
     yield name
     remove(virsh, name)
-
-
-@pytest.fixture
-def domain(connection, guest):
-    return connection.lookupByName(guest)
-
-
-@pytest.fixture
-def console(virsh, guest):
-    opened = Console(virsh, guest, "--force").connected().log_in()
-    yield opened
-    opened.drop()
 
 
 def test_guestinfo_tells_host_name_time_zone_and_kernel(domain, console):

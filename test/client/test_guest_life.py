@@ -32,18 +32,6 @@ def guest(peer):
     remove(virsh, name)
 
 
-@pytest.fixture
-def domain(connection, guest):
-    return connection.lookupByName(guest)
-
-
-@pytest.fixture
-def console(virsh, guest):
-    opened = Console(virsh, guest, "--force").connected().log_in()
-    yield opened
-    opened.drop()
-
-
 def test_a_person_logs_in_on_the_console(console):
     assert console.ask("uname -s") == "Linux"
 
