@@ -4,6 +4,7 @@
 #   make run         a daemon on a private socket with a demo guest; prints the virsh line to type
 #   make stop        ends that daemon and its guests
 #   make test        every test
+#   make coverage    how much of src/ the tests, fuzzers and simulated runs have run, by file
 #   make install     the daemon, its other names, the manual pages and what starts it, to DESTDIR and
 #                    prefix; INIT=systemd (the default), sysvinit, procd or none
 #   make menuconfig, olddefconfig, savedefconfig
@@ -161,6 +162,7 @@ include test/sim.mk
 include test/test.mk
 include test/bench.mk
 include test/fuzz.mk
+include test/coverage.mk
 
 # The contract against independent descriptions of the protocol.
 $(O)/test/contract/%: test/contract/%.c $(LIBRARY)
