@@ -322,6 +322,5 @@ void guest_flow_end(struct guest_flow *flow)
     flow->has_job = false;
     flow->running = false;
     flow->domain = NULL;
-    task_forget(&flow->task); // it may have been woken while it ended, and would begin anew
     domain_unref(domain);
 }
