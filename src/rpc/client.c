@@ -22,6 +22,7 @@
 #define WATCH_OVER_NS     NS_PER_SEC
 
 static struct client clients[CONFIG_MAX_CLIENTS];
+static uint64_t last_serial;
 static uint32_t used_below; // no client in use from this index on
 static uint32_t count;
 static bool some_dead;
@@ -181,6 +182,7 @@ static void enter(struct client *client, const struct admission *admission)
     struct server *server = admission->server;
     client->server = server;
     client->number = ++server->last_client;
+    client->serial = ++last_serial;
     client->read_only = admission->read_only;
     client->auth = admission->auth;
     client->opening = admission->transport->handshake != NULL;

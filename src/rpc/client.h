@@ -26,6 +26,7 @@ struct client {
     struct client *before, *after; // of the same server, in the order of their numbers
     struct identity identity;
     uint64_t number;       // counts the server's connections from 1: virt-admin's client id
+    uint64_t serial;       // counts those of all servers from 1
     int64_t connected;     // microseconds since 1970
     enum auth_scheme auth; // what it had to pass, or still has
     bool used, read_only, authenticated;

@@ -13,6 +13,7 @@ import pytest
 import peer as peers
 import wire
 from conftest import ENVIRONMENT, VirtAdmin, open_connection
+from guest import domain_xml
 from scram import login
 from test_sasl import Passwords
 from test_tls import TlsDaemon
@@ -435,3 +436,15 @@ def test_without_results_the_numbers_alone_are_told(raw):
 def test_close_ends_the_connection_after_its_reply(raw):
     assert call(raw, CLOSE).status == wire.OK
     assert raw.is_cut()
+
+
+@pytest.mark.nanovirtd_only(reason="libvirtd's autodestroy goes by the connection itself")
+def test_a_guest_that_ends_with_its_client_outlives_an_admin_of_the_same_number(daemon):
+    daemon.start()
+    owner = open_connection(daemon.uri())
+    guest = owner.createXML(domain_xml("bound", agent=False), libvirt.VIR_DOMAIN_START_AUTODESTROY)
+    admin = VirtAdmin(daemon.admin_uri())
+    for _ in range(int(only_client(admin)) + 1):
+        admin("srv-list")
+    assert guest.isActive()
+    owner.close()

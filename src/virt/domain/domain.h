@@ -46,7 +46,7 @@ struct domain {
     int32_t guest; // the driver's own number for its running guest, -1: none
     uint32_t references;
     struct domain_job job, agent_job;
-    uint64_t dies_with; // the number of the client whose end is this guest's too; 0: nobody
+    uint64_t dies_with; // the serial of the client whose end is this guest's too; 0: nobody
     uint32_t next_by_uuid, next_by_name; // chains of the table's indices
     uint32_t previous_row, next_row;     // in order of creation
 };

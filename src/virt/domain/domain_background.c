@@ -105,7 +105,7 @@ static void end_guests_of(struct client *client)
     for (size_t i = 0; hypervisors[i]; i++) {
         for (struct domain *domain = domain_next(hypervisors[i], NULL); domain;
              domain = domain_next(hypervisors[i], domain)) {
-            if (domain->dies_with != client->number)
+            if (domain->dies_with != client->serial)
                 continue;
             domain->dies_with = 0;
             if (domain_active(domain))
@@ -126,7 +126,7 @@ void domain_autodestroy_set(struct domain *domain, const struct client *client, 
         client_on_gone(&hook);
     }
     if (client) {
-        domain->dies_with = client->number;
+        domain->dies_with = client->serial;
     } else { // it has left already
         domain->due = DOMAIN_DUE_DESTROY;
         begin(&ender, DOMAIN_DUE_DESTROY);
