@@ -67,6 +67,18 @@ static void state_is(struct client *client, struct sent_call *call, const uint8_
     ask_next();
 }
 
+// A transient guest can end by itself after it was listed; an event has told of it then.
+static void has_ended(struct client *client, struct sent_call *call,
+                      const struct message_error *why)
+{
+    if (world->model.views[client->driver][call->name].there) {
+        absent(client, call, why);
+        return;
+    }
+    check_emulators(call->name, VIR_DOMAIN_SHUTOFF);
+    ask_next();
+}
+
 static void build_state(struct client *client, struct sent_call *call, struct xdr_writer *w)
 {
     struct remote_domain_get_state_args args = {.dom = domain_of(client->driver, call->name)};
@@ -74,7 +86,7 @@ static void build_state(struct client *client, struct sent_call *call, struct xd
 }
 
 static const struct call_kind state_kind = {
-    REMOTE_PROC_DOMAIN_GET_STATE, 0, build_state, state_is, absent,
+    REMOTE_PROC_DOMAIN_GET_STATE, 0, build_state, state_is, has_ended,
 };
 
 static void definition_is(struct client *client, struct sent_call *call, const uint8_t *body,
