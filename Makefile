@@ -235,4 +235,4 @@ savedefconfig:
 clean:
 	rm -rf $(O)
 
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(O) -name unpacked -prune -o -type f -name '*.d' -print 2>/dev/null)
