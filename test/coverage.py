@@ -9,7 +9,7 @@ run: those parts of test/run-all.py, the kept inputs of the fuzzers, and N seeds
 
 report: a line for each file with its lines, how many ran, and a mark where test/coverage.txt says why
 the rest does not; then the functions that never ran. Fails when less than LEAST percent of a file ran
-that is not explained there, or when one is explained that need not be.
+that is not explained there, or when one is explained of which ENOUGH percent ran.
 """
 
 import argparse
@@ -22,7 +22,9 @@ import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, "test", "fuzz"))
-LEAST = 75
+# Runs differ a little: a file between the two may be explained or not.
+LEAST = 70
+ENOUGH = 80
 
 
 def profiles(options):
@@ -105,6 +107,7 @@ def report(options):
     lines, runs = read_counters(options)
     known = explained()
     low = {path for path, (count, ran) in lines.items() if 100 * ran < LEAST * count}
+    middling = {path for path, (count, ran) in lines.items() if 100 * ran < ENOUGH * count}
     for path, (count, ran) in sorted(lines.items()):
         print("%-52s %5d %5d %4d %% %s" % (path, count, ran, 100 * ran // count,
                                            "*" if path in known else ""))
@@ -116,9 +119,9 @@ def report(options):
         print("%s: %s" % (path, " ".join(name for _, name in functions)))
     for path in sorted(low - known):
         print("%s: less than %d %% ran, and test/coverage.txt does not say why" % (path, LEAST))
-    for path in sorted(known - low):
+    for path in sorted(known - middling):
         print("%s: enough of it ran, or it is gone: test/coverage.txt need not explain it" % path)
-    sys.exit(1 if low ^ known else 0)
+    sys.exit(1 if low - known or known - middling else 0)
 
 
 def main():
