@@ -307,9 +307,16 @@ void guest_flow_begin(struct guest *guest, struct guest_flow *flow, void (*run)(
     task_wake(&flow->task);
 }
 
+// Whoever waits may be woken for nothing, also when the waiting is over.
+static void run_nothing(struct task *task)
+{
+    (void)task;
+}
+
 void guest_flow_end(struct guest_flow *flow)
 {
     struct domain *domain = flow->domain;
+    flow->task.run = run_nothing;
     if (flow->has_job)
         domain_job_end(domain, &flow->task);
     flow->has_job = false;
