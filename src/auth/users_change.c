@@ -124,7 +124,8 @@ static bool copy_without(struct buffer *b, struct slice text, const char *name,
     struct slice line = text;
     while (users_next(&text, &user, &wrong)) {
         line.len = text.at ? (size_t)(text.at - line.at) : line.len;
-        bool same = mechanism == SCRAM_MECHANISMS || user.keys.mechanism == mechanism;
+        bool same = slice_present(user.name) &&
+                    (mechanism == SCRAM_MECHANISMS || user.keys.mechanism == mechanism);
         if (same && slice_is(user.name, name))
             found = true;
         else if (same && everybody_else && slice_is(user.name, USERS_EVERYBODY_ELSE))

@@ -2,6 +2,7 @@
 
 import grp
 import os
+import shutil
 import pwd
 import signal
 import stat
@@ -126,7 +127,9 @@ class Session:
         for path in (self.home, self.run):
             os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
         self.environment = dict(ENVIRONMENT, HOME=self.home, XDG_RUNTIME_DIR=self.run)
-        binary = os.environ.get("NANOVIRTD", os.path.join(peers.TOP, "build", "nanovirtd"))
+        # Copied to where that user can read it.
+        binary = shutil.copy(os.environ.get("NANOVIRTD", os.path.join(peers.TOP, "build", "nanovirtd")),
+                             self.home)
         self.log = open(os.path.join(self.home, "log"), "w+")
         self.process = subprocess.Popen([binary], user=NOBODY.pw_uid, group=NOBODY.pw_gid,
                                         extra_groups=[], env=self.environment,
