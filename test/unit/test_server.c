@@ -81,15 +81,12 @@ static enum co_status read_fd(struct call *call)
     return CO_DONE;
 }
 
-#define COSTLY_NS (4 * NS_PER_MS) // more than one turn is for
-
 static unsigned costly_calls;
 
 static enum co_status be_costly(struct call *call)
 {
     (void)call;
-    uint64_t end = port_cpu_ns() + COSTLY_NS;
-    while (port_cpu_ns() < end)
+    while (!loop_turn_is_long())
         ;
     costly_calls++;
     return CO_DONE;
