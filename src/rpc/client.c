@@ -295,12 +295,11 @@ static bool cut_silent(const struct server *server, bool full)
 // keep others out.
 static void make_room(const struct admission *admission)
 {
-    bool full = is_full(admission->server), cut = false;
-    if (full)
-        cut = cut_silent(admission->server, true);
-    else
-        while (has_too_many_anonymous(admission) && cut_silent(admission->server, false))
-            cut = true;
+    bool cut = is_full(admission->server);
+    if (cut && !cut_silent(admission->server, true))
+        return;
+    while (has_too_many_anonymous(admission) && cut_silent(admission->server, false))
+        cut = true;
     if (cut)
         sweep();
 }

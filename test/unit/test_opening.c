@@ -239,6 +239,23 @@ static void where_there_is_no_place_at_all_the_one_heard_of_longest_ago_goes(voi
     test_server.limits.max_clients = most;
 }
 
+// Who came within a second has filled every place, and has stood still ever since.
+static void a_crowd_that_filled_every_place_and_then_stood_still_keeps_nobody_out(void **state)
+{
+    (void)state;
+    uint32_t most = test_server.limits.max_clients;
+    test_server.limits.max_clients = 3;
+    test_server.limits.max_anonymous_clients = 1;
+    for (int i = 0; i < 3; i++)
+        come(&peers[i]);
+    for (int i = 0; i < 3; i++)
+        peers[i].client->received_at -= 2 * NS_PER_SEC;
+    assert_non_null(come(&peers[3]));
+    say(&peers[3], "o");
+    assert_served(&peers[3]);
+    test_server.limits.max_clients = most;
+}
+
 static void nobody_gives_way_who_is_through(void **state)
 {
     (void)state;
@@ -284,6 +301,7 @@ int main(void)
         CLAIM(many_who_come_at_once_do_not_keep_each_other_out),
         CLAIM(all_who_stand_still_give_way_when_there_are_too_many),
         CLAIM(where_there_is_no_place_at_all_the_one_heard_of_longest_ago_goes),
+        CLAIM(a_crowd_that_filled_every_place_and_then_stood_still_keeps_nobody_out),
         CLAIM(nobody_gives_way_who_is_through),
         CLAIM(a_handshake_that_takes_too_long_is_ended),
         CLAIM(bytes_that_polling_does_not_tell_of_are_read),
