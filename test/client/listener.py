@@ -1,5 +1,6 @@
 """A thread that runs libvirt's event loop, and a record of what it was told."""
 
+import atexit
 import threading
 
 import libvirt
@@ -23,22 +24,30 @@ def spell(event, detail):
 
 
 class Loop:
-    """The default event loop, turning until the process ends."""
+    """The default event loop, turning until the interpreter begins to end: a callback that comes after
+    that would find the interpreter gone, and end the process by a signal."""
 
-    started = False
+    thread = None
+    ending = False
 
     @classmethod
     def start(cls):
-        if not cls.started:
-            cls.started = True
+        if cls.thread is None:
             libvirt.virEventRegisterDefaultImpl()
             libvirt.virEventAddTimeout(200, lambda *ignored: None, None)
-            threading.Thread(target=cls.turn, daemon=True).start()
+            cls.thread = threading.Thread(target=cls.turn, daemon=True)
+            cls.thread.start()
+            atexit.register(cls.end)
 
-    @staticmethod
-    def turn():
-        while True:
+    @classmethod
+    def turn(cls):
+        while not cls.ending:
             libvirt.virEventRunDefaultImpl()
+
+    @classmethod
+    def end(cls):
+        cls.ending = True
+        cls.thread.join()
 
 
 class Listener:

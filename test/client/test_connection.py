@@ -5,12 +5,14 @@ import os
 import platform
 import re
 import socket
+import time
 import xml.etree.ElementTree as ET
 
 import libvirt
 import pytest
 
 from conftest import Virsh, open_connection
+from listener import Loop
 
 BOTH = pytest.mark.parametrize("driver", ["qemu", "test"])
 
@@ -276,26 +278,12 @@ def test_two_clients_at_once_are_served(peer):
 
 
 def test_keepalive_of_the_client_is_answered(peer):
-    import threading
-    import time
-    libvirt.virEventRegisterDefaultImpl()
-    stop = threading.Event()
-
-    def turn():
-        while not stop.is_set():
-            libvirt.virEventRunDefaultImpl()
-
-    timer = libvirt.virEventAddTimeout(100, lambda *ignored: None, None)
-    thread = threading.Thread(target=turn)
-    thread.start()
+    Loop.start()
     connection = open_connection(peer.uri())
     connection.setKeepAlive(1, 2)
     time.sleep(4)
     assert connection.isAlive() == 1
     connection.close()
-    stop.set()
-    thread.join()
-    libvirt.virEventRemoveTimeout(timer)
 
 
 def test_unknown_flags_are_refused_with_their_value(connection):
