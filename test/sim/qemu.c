@@ -24,6 +24,7 @@ enum vice {
     EMPTY,        // every answer is an empty object
     RUBBISH,      // an answer that is no JSON
     FLOOD,        // an answer that is a megabyte
+    HALF,         // the first part of an answer, and then not a word
     STUBBORN,     // takes no SIGTERM
     RESTLESS,     // tells of events all the time
     VICES
@@ -38,7 +39,8 @@ struct emulator {
     unsigned commands, good_commands; // answered; answered before the vice shows
     uint64_t greet_at, die_at, off_at;
     uint32_t flood, flooded; // bytes to be sent before the rest of the output, and sent of these
-    bool slow, lied;         // lied: it has said that it did what it did not
+    bool slow, mute;         // mute: it never says what is in `out`
+    bool lied;               // it has said that it did what it did not
     char out[OUT_SIZE], in[IN_SIZE];
     size_t out_len, in_len;
 };
@@ -220,6 +222,11 @@ static bool misbehave(struct sim_process *process, struct emulator *e, struct sl
         say(e, "\"},\"id\":%.*s}\r\n", SLICE_ARG(id));
         e->vice = NONE;
         return true;
+    case HALF:
+        e->flood = 1000 + (uint32_t)sim_random(100000);
+        e->flooded = 0;
+        e->lied = e->mute = true;
+        return true;
     default:
         return false;
     }
@@ -287,7 +294,7 @@ static void hang_up(struct sim_process *process, struct emulator *e)
     }
     sim_process_close(process, e->monitor);
     e->monitor = -1;
-    e->greeted = e->ready = false;
+    e->greeted = e->ready = e->mute = false;
     e->in_len = e->out_len = 0;
     e->flood = e->flooded = 0;
 }
@@ -330,7 +337,7 @@ static bool speak_flood(struct emulator *e)
 
 static void speak(struct emulator *e)
 {
-    if (!speak_flood(e))
+    if (!speak_flood(e) || e->mute)
         return;
     size_t len = e->slow && e->out_len ? 1 + sim_random(e->out_len) : e->out_len;
     ptrdiff_t put = len ? sim_write(e->monitor, e->out, len) : 0;
@@ -463,7 +470,7 @@ static void choose_vice(struct sim_process *process, struct emulator *e)
     if (world->cleared || !sim_chance(world->vices))
         return;
     e->vice = 1 + (enum vice)sim_random(VICES - 1);
-    e->good_commands = (unsigned)sim_random(e->probe ? 16 : 12);
+    e->good_commands = (unsigned)sim_random(e->probe ? 16 : 20);
     if (e->vice == DIES)
         e->die_at = sim_now() + sim_random(sim_chance(500) ? SIM_NS_PER_S : 60 * SIM_NS_PER_S);
     if (e->vice == REFUSES) {

@@ -285,12 +285,11 @@ static void a_users_text_that_is_no_object_is_refused_and_nothing_is_sent(void *
     }
 }
 
-// Writes an answer of `size` bytes while the loop reads it.
-static void say_much(size_t size, const char *end)
+// So many bytes of a string, while the loop reads them.
+static void fill(size_t size)
 {
     static char block[4096];
     memset(block, 'x', sizeof(block));
-    say("{\"return\": \"");
     while (size) {
         size_t part = size < sizeof(block) ? size : sizeof(block);
         ptrdiff_t sent = port_write(emulator, block, part);
@@ -298,6 +297,12 @@ static void say_much(size_t size, const char *end)
             size -= (size_t)sent;
         loop_turn(0);
     }
+}
+
+static void say_much(size_t size, const char *end)
+{
+    say("{\"return\": \"");
+    fill(size);
     say(end);
 }
 
@@ -333,6 +338,52 @@ static void a_megabyte_in_one_line_fails_its_command_only(void **state)
     finish(&next);
     assert_false(error_is_set(&next.error));
     assert_int_equal(slot_large_free(), free_before);
+}
+
+// What the limit does, without waiting for it.
+static void let_the_lines_time_pass(void)
+{
+    struct timer *limit = &monitor.lines.limit;
+    assert_true(timer_running(limit));
+    timer_stop(limit);
+    limit->fire(limit);
+}
+
+static void a_line_that_stays_half_gives_its_slot_back(void **state)
+{
+    struct job job = {0};
+    size_t free_before = slot_large_free();
+    (void)state;
+    begin(&job, "query-everything");
+    turns(2);
+    say_much(100000, "");
+    turns(2);
+    assert_int_equal(slot_large_free(), free_before - 1);
+    let_the_lines_time_pass();
+    assert_int_equal(slot_large_free(), free_before);
+    fill(100000); // the rest takes none
+    say("\", \"id\": \"libvirt-2\"}\r\n");
+    finish(&job);
+    assert_non_null(strstr(job.error.message, "QEMU monitor reply exceeds"));
+    assert_int_equal(slot_large_free(), free_before);
+}
+
+static void a_line_behind_a_long_one_has_its_own_time(void **state)
+{
+    struct job job = {0}, next = {0};
+    (void)state;
+    begin(&job, "query-qmp-schema");
+    turns(2);
+    say_much(100000, "\", \"id\": \"libvirt-2\"}\r\n{\"return\": \"");
+    fill(4000);
+    finish(&job);
+    begin(&next, "query-status");
+    turns(2);
+    let_the_lines_time_pass();
+    fill(4000);
+    say("\", \"id\": \"libvirt-3\"}\r\n");
+    finish(&next);
+    assert_false(error_is_set(&next.error));
 }
 
 static void no_qmp_breaks_the_monitor_and_the_end_is_still_seen(void **state)
@@ -453,6 +504,8 @@ int main(void)
         OPENED(a_users_text_that_is_no_object_is_refused_and_nothing_is_sent),
         OPENED(a_long_answer_grows_into_a_large_slot),
         OPENED(a_megabyte_in_one_line_fails_its_command_only),
+        OPENED(a_line_that_stays_half_gives_its_slot_back),
+        OPENED(a_line_behind_a_long_one_has_its_own_time),
         cmocka_unit_test(no_qmp_breaks_the_monitor_and_the_end_is_still_seen),
         cmocka_unit_test(the_end_of_the_emulator_fails_the_command_at_each_point),
         OPENED(an_answer_right_before_the_end_counts),

@@ -4,6 +4,7 @@
 #include "port/port.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 static char *buffer_of(struct lines *lines)
@@ -14,6 +15,13 @@ static char *buffer_of(struct lines *lines)
 static size_t size_of(const struct lines *lines)
 {
     return lines->large ? lines->large->size : sizeof(lines->small);
+}
+
+static void release_large(struct lines *lines)
+{
+    timer_stop(&lines->limit);
+    slot_release(lines->large);
+    lines->large = NULL;
 }
 
 // Moves what was not handed out yet to the front, and back into the small buffer when it fits.
@@ -28,10 +36,8 @@ static void compact(struct lines *lines)
     lines->scanned -= lines->start;
     lines->len = rest;
     lines->start = 0;
-    if (shrink) {
-        slot_release(lines->large);
-        lines->large = NULL;
-    }
+    if (shrink)
+        release_large(lines);
 }
 
 // From now on the line is thrown away; how it began is kept.
@@ -42,6 +48,20 @@ static void skip_line(struct lines *lines)
     lines->skipping = true;
     lines->len = 0;
     lines->scanned = 0;
+}
+
+// The time of the line in the slot is over. One that is whole waits for us, not for the peer; and
+// when lines were handed out meanwhile, a new one has begun behind them, which has all of it.
+static void line_is_late(struct timer *timer)
+{
+    struct lines *lines = (struct lines *)(void *)((char *)timer - offsetof(struct lines, limit));
+    if (lines->start || lines->handed_out || lines->scanned < lines->len) {
+        lines->handed_out = false;
+        timer_start(&lines->limit, LINES_LIMIT_NS, line_is_late);
+        return;
+    }
+    skip_line(lines);
+    release_large(lines);
 }
 
 static bool make_room(struct lines *lines)
@@ -58,6 +78,8 @@ static bool make_room(struct lines *lines)
         return false;
     memcpy(large->at, lines->small, lines->len);
     lines->large = large;
+    lines->handed_out = false;
+    timer_start(&lines->limit, LINES_LIMIT_NS, line_is_late);
     return true;
 }
 
@@ -94,6 +116,7 @@ enum lines_result lines_next(struct lines *lines, struct slice *line)
     size_t start = lines->start;
     size_t next = (size_t)(end - at) + 1;
     lines->start = lines->scanned = next;
+    lines->handed_out = true;
     if (lines->skipping) {
         lines->skipping = false;
         *line = (struct slice){lines->peek, lines->peek_len};
@@ -107,8 +130,7 @@ enum lines_result lines_next(struct lines *lines, struct slice *line)
 
 void lines_reset(struct lines *lines)
 {
-    slot_release(lines->large);
-    lines->large = NULL;
+    release_large(lines);
     lines->start = lines->scanned = lines->len = 0;
     lines->skipping = false;
 }
