@@ -1,7 +1,7 @@
 # The fuzzers: libFuzzer targets over the parts of the daemon that read what others wrote. Included
 # by the Makefile.
 #
-#   make fuzz SECONDS=60 [TARGET=xml]   runs each target (or one) for that long; what it learns is
+#   make fuzz [SECONDS=60] [TARGET=xml] runs each target (or one) for that long; what it learns is
 #                                       kept in build-fuzz/corpus, what it finds in
 #                                       build-fuzz/found
 #   make fuzz-short                     a few seconds a target, the same in every run: a test
@@ -11,7 +11,6 @@
 FUZZ_CC ?= clang
 FUZZ_BUILD ?= $(O)-fuzz
 COST_BUILD ?= $(O)-fuzz-cost
-SECONDS ?= 60
 TARGET ?=
 FUZZ = $(PYTHON) test/fuzz/fuzz.py --build $(FUZZ_BUILD)
 
@@ -50,7 +49,7 @@ fuzz-build: packages-fuzz
 		CFLAGS=-fsanitize=fuzzer-no-link LDFLAGS=-fsanitize=fuzzer fuzz-targets
 
 fuzz: fuzz-build
-	@$(FUZZ) --seconds $(SECONDS) run $(TARGET)
+	@$(FUZZ) --seconds $(or $(SECONDS),60) run $(TARGET)
 
 fuzz-short: fuzz-build
 	@$(FUZZ) short $(TARGET)

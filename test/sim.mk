@@ -1,15 +1,16 @@
 # The whole daemon on the simulated operating system (port/sim), under seeds of chance.
 #
-#   make sim                 SEEDS runs (SEEDS=5000), or as many as SECONDS allow
+#   make sim                 1000 runs, SEEDS of them (SEEDS=5000), or as many as SECONDS allow
 #   make sim SEED=n          that run again
 #   make sim SEED=n V=1      with its trace
-#   make sim SIMFLAGS=-c     end the daemon at each port call of a script instead
+#   make sim SIMFLAGS=-c     end the daemon at each port call of a script instead: about a thousand
+#                            runs a seed, 15 s of them, so SEEDS is 3 unless it is given
 #   make sim SIMFLAGS=-l     see that a machine that lies is noticed
 #
 # The build is one of its own, with CONFIG_DEBUG_CHECKS and small limits (test/sim/limits.config), so
 # that the limits are met.
 
-SEEDS ?= 1000
+SEEDS ?=
 SIM_O ?= $(O)-sim
 
 SIM_SOURCES := $(sort $(wildcard port/sim/*.c test/sim/*.c))
@@ -33,5 +34,5 @@ sim-build: $(SIM_O)/sim.config
 	@$(MAKE) CHECKS=1 KCONFIG=$(SIM_O)/sim.config O=$(SIM_O) $(SIM_O)/sim
 
 sim: sim-build
-	@$(SIM_O)/sim $(if $(SEED),-s $(SEED) -n 1,-f test/sim/seeds.txt -n $(SEEDS)) \
+	@$(SIM_O)/sim $(if $(SEED),-s $(SEED) -n 1,-f test/sim/seeds.txt $(SEEDS:%=-n %)) \
 	    $(if $(SECONDS),-t $(SECONDS)) $(if $(V),-v) $(SIMFLAGS)

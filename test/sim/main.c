@@ -19,7 +19,7 @@ static int usage(void)
 {
     fputs("usage: sim [-s SEED] [-n COUNT] [-t SECONDS] [-f FILE] [-v] [-2] [-k] [-l] [-c]\n"
           "  -s SEED     the first seed (1)\n"
-          "  -n COUNT    how many seeds\n"
+          "  -n COUNT    how many seeds (1000; with -c 3, each of which is a thousand runs)\n"
           "  -t SECONDS  begin no further seed after this time\n"
           "  -f FILE     the seeds at the starts of the file's lines, before all others\n"
           "  -v          print the trace\n"
@@ -72,6 +72,12 @@ static bool read_arguments(struct wish *wish, int argc, char **argv)
 }
 
 static unsigned passed, failed;
+static time_t began;
+
+static bool time_is_over(const struct wish *wish)
+{
+    return wish->seconds && time(NULL) - began >= (time_t)wish->seconds;
+}
 
 static bool run_once(uint64_t seed)
 {
@@ -139,7 +145,7 @@ static bool crash_everywhere(uint64_t seed, enum sim_end how)
 
 static int run_crashes(const struct wish *wish)
 {
-    for (uint64_t i = 0; i < wish->count; i++)
+    for (uint64_t i = 0; i < wish->count && !time_is_over(wish); i++)
         if ((!crash_everywhere(wish->first + i, SIM_KILLED) ||
              !crash_everywhere(wish->first + i, SIM_POWER_CUT)) &&
             !wish->keep_going)
@@ -208,10 +214,12 @@ static int run_lies(void)
 
 int main(int argc, char **argv)
 {
-    struct wish wish = {.first = 1, .count = 1000};
+    struct wish wish = {.first = 1};
     if (!read_arguments(&wish, argc, argv))
         return usage();
-    time_t begin = time(NULL);
+    if (wish.count == 0)
+        wish.count = wish.crashes ? 3 : 1000;
+    began = time(NULL);
     run_create();
     sim_trace_print(wish.trace);
     if (wish.lies)
@@ -219,12 +227,9 @@ int main(int argc, char **argv)
     if (wish.crashes)
         return run_crashes(&wish);
     bool go_on = !wish.file || run_file(&wish);
-    for (uint64_t i = 0; go_on && i < wish.count; i++) {
-        if (wish.seconds && time(NULL) - begin >= (time_t)wish.seconds)
-            break;
+    for (uint64_t i = 0; go_on && i < wish.count && !time_is_over(&wish); i++)
         go_on = run(&wish, wish.first + i);
-    }
     printf("sim: %u seeds passed, %u failed, in %ld s\n", passed, failed,
-           (long)(time(NULL) - begin));
+           (long)(time(NULL) - began));
     return failed ? 1 : 0;
 }
