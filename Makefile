@@ -97,7 +97,7 @@ GENERATED := $(PROTOCOLS:%.x=$(O)/gen/%.h) $(O)/gen/virt/schema_tables.h
 CONTRACT := $(O)/gen/proto/contract
 SCHEMAS := $(sort $(wildcard src/virt/schema/*.c))
 PACKED := $(O)/gen/virt/schema_tables
-SOURCES := $(filter-out $(LEFT_OUT) $(SCHEMAS),$(sort $(wildcard src/*/*.c src/*/*/*.c src/*/*/*/*.c port/linux/*.c)))
+SOURCES := $(filter-out $(LEFT_OUT) $(SCHEMAS),$(sort $(wildcard src/*/*.c src/*/*/*.c src/*/*/*/*.c port/common/*.c port/linux/*.c)))
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(if $(PROTOCOLS),$(CONTRACT).o) $(PACKED).o
 MAIN := $(O)/src/daemon/main.o
 LIBRARY := $(O)/libnanovirt.a

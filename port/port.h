@@ -71,6 +71,8 @@ struct port_span {
 
 ptrdiff_t port_read(int fd, void *to, size_t len); // 0: end of file
 ptrdiff_t port_write(int fd, const void *from, size_t len);
+// Writes all of it. 0. To a pipe or a socket it waits until the other side takes it: for workers.
+int port_write_all(int fd, const void *from, size_t len);
 ptrdiff_t port_writev(int fd, const struct port_span *spans, size_t count);
 void port_close(int fd);
 // Over a unix socket: bytes with descriptors. Receiving sets *fd_count to how many came (at most

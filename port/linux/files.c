@@ -232,26 +232,6 @@ int port_absolute_path(const char *path, char *to, size_t size)
     return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
 }
 
-ptrdiff_t port_file_read(const char *path, void *to, size_t size)
-{
-    int fd = port_open(path, PORT_OPEN_READ, 0);
-    if (fd < 0)
-        return fd;
-    char *bytes = to;
-    size_t len = 0;
-    ssize_t got = 0;
-    // The last byte of the room is only read to see whether the file goes on.
-    while (len < size && (got = read(fd, bytes + len, size - len)) > 0)
-        len += (size_t)got;
-    ptrdiff_t result = got < 0 ? -errno : (ptrdiff_t)len;
-    port_close(fd);
-    if (result >= 0 && len == size)
-        result = -EFBIG;
-    if (size > 0)
-        bytes[result < 0 ? 0 : len] = '\0';
-    return result;
-}
-
 // An open file description's lock conflicts with the fcntl() locks that libvirtd takes, and ends
 // with the descriptor rather than with the first one of that file to be closed.
 int port_file_lock(int fd)

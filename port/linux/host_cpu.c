@@ -8,35 +8,6 @@
 
 #define SYSTEM_CPU "/sys/devices/system/cpu"
 
-// ---- sets of processors -------------------------------------------------------------------------
-
-bool port_cpuset_has(const struct port_cpuset *set, unsigned cpu)
-{
-    return cpu < CONFIG_HOST_CPUS && (set->bits[cpu / 8] >> cpu % 8 & 1);
-}
-
-void port_cpuset_add(struct port_cpuset *set, unsigned cpu)
-{
-    if (cpu < CONFIG_HOST_CPUS)
-        set->bits[cpu / 8] = (uint8_t)(set->bits[cpu / 8] | 1U << cpu % 8);
-}
-
-unsigned port_cpuset_count(const struct port_cpuset *set)
-{
-    unsigned count = 0;
-    for (unsigned cpu = 0; cpu < CONFIG_HOST_CPUS; cpu++)
-        count += port_cpuset_has(set, cpu);
-    return count;
-}
-
-unsigned port_cpuset_end(const struct port_cpuset *set)
-{
-    unsigned end = CONFIG_HOST_CPUS;
-    while (end > 0 && !port_cpuset_has(set, end - 1))
-        end--;
-    return end;
-}
-
 int port_cpus_present(struct port_cpuset *set)
 {
     return port_host_list(set->bits, CONFIG_HOST_CPUS, SYSTEM_CPU "/present");

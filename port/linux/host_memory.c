@@ -10,19 +10,6 @@
 
 #define SYSTEM_NODE "/sys/devices/system/node"
 
-bool port_cellset_has(const struct port_cellset *set, unsigned cell)
-{
-    return cell < CONFIG_HOST_CELLS && (set->bits[cell / 8] >> cell % 8 & 1);
-}
-
-unsigned port_cellset_end(const struct port_cellset *set)
-{
-    unsigned end = CONFIG_HOST_CELLS;
-    while (end > 0 && !port_cellset_has(set, end - 1))
-        end--;
-    return end;
-}
-
 int port_cells(struct port_cellset *set)
 {
     return port_host_list(set->bits, CONFIG_HOST_CELLS, SYSTEM_NODE "/online");

@@ -280,25 +280,6 @@ ptrdiff_t port_pwrite(int fd, const void *from, size_t len, uint64_t offset)
     return file->kind == SIM_REGULAR ? write_regular(file, from, len, offset) : -ESPIPE;
 }
 
-ptrdiff_t port_file_read(const char *path, void *to, size_t size)
-{
-    int fd = port_open(path, PORT_OPEN_READ, 0);
-    if (fd < 0)
-        return fd;
-    char *bytes = to;
-    size_t len = 0;
-    ptrdiff_t got = 0;
-    while (len < size && (got = port_read(fd, bytes + len, size - len)) > 0)
-        len += (size_t)got;
-    ptrdiff_t result = got < 0 ? got : (ptrdiff_t)len;
-    port_close(fd);
-    if (result >= 0 && len == size)
-        result = -EFBIG;
-    if (size > 0)
-        bytes[result < 0 ? 0 : len] = '\0';
-    return result;
-}
-
 int port_file_lock(int fd)
 {
     sim_enter("lock");

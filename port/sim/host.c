@@ -32,33 +32,6 @@ int port_machine(char *to, size_t size)
 
 // ---- processors ---------------------------------------------------------------------------------
 
-bool port_cpuset_has(const struct port_cpuset *set, unsigned cpu)
-{
-    return cpu < CONFIG_HOST_CPUS && (set->bits[cpu / 8] >> cpu % 8 & 1);
-}
-
-void port_cpuset_add(struct port_cpuset *set, unsigned cpu)
-{
-    if (cpu < CONFIG_HOST_CPUS)
-        set->bits[cpu / 8] = (uint8_t)(set->bits[cpu / 8] | 1U << cpu % 8);
-}
-
-unsigned port_cpuset_count(const struct port_cpuset *set)
-{
-    unsigned count = 0;
-    for (unsigned cpu = 0; cpu < CONFIG_HOST_CPUS; cpu++)
-        count += port_cpuset_has(set, cpu);
-    return count;
-}
-
-unsigned port_cpuset_end(const struct port_cpuset *set)
-{
-    unsigned end = CONFIG_HOST_CPUS;
-    while (end > 0 && !port_cpuset_has(set, end - 1))
-        end--;
-    return end;
-}
-
 int port_cpus_present(struct port_cpuset *set)
 {
     *set = (struct port_cpuset){{0}};
@@ -141,19 +114,6 @@ int port_arm_identity(uint64_t *midr, uint64_t *capabilities)
 }
 
 // ---- memory -------------------------------------------------------------------------------------
-
-bool port_cellset_has(const struct port_cellset *set, unsigned cell)
-{
-    return cell < CONFIG_HOST_CELLS && (set->bits[cell / 8] >> cell % 8 & 1);
-}
-
-unsigned port_cellset_end(const struct port_cellset *set)
-{
-    unsigned end = CONFIG_HOST_CELLS;
-    while (end > 0 && !port_cellset_has(set, end - 1))
-        end--;
-    return end;
-}
 
 int port_cells(struct port_cellset *set)
 {

@@ -157,14 +157,7 @@ int definition_replace_file(const char *path, struct slice text, bool durable)
                        0600);
     if (fd < 0)
         return fd;
-    int status = 0;
-    while (text.len && status == 0) {
-        ptrdiff_t written = port_write(fd, text.at, text.len);
-        if (written > 0)
-            text = slice_from(text, (size_t)written);
-        else
-            status = (int)written;
-    }
+    int status = port_write_all(fd, text.at, text.len);
     if (status == 0 && durable)
         status = port_sync(fd);
     port_close(fd);

@@ -4,29 +4,11 @@
 #include "core/child.h"
 #include "rpc/stream.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define CHUNK 65536
 
 // ---- in the worker
-
-static int write_all(int out, const char *from, size_t len)
-{
-    while (len > 0) {
-        ptrdiff_t written = port_write(out, from, len);
-        if (written == -EAGAIN) {
-            struct port_poll poll = {.fd = out, .events = PORT_POLL_OUT};
-            port_poll(&poll, 1, -1);
-        } else if (written < 0 && written != -EINTR) {
-            return (int)written;
-        } else if (written > 0) {
-            from += written;
-            len -= (size_t)written;
-        }
-    }
-    return 0;
-}
 
 static int copy_work(void *argument, int out)
 {
@@ -34,7 +16,7 @@ static int copy_work(void *argument, int out)
     int fd = *(const int *)argument;
     ptrdiff_t len;
     while ((len = port_read(fd, chunk, sizeof(chunk))) > 0)
-        if (write_all(out, chunk, (size_t)len) < 0)
+        if (port_write_all(out, chunk, (size_t)len) < 0)
             return 1;
     return len < 0;
 }

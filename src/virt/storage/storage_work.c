@@ -21,24 +21,6 @@ static struct {
 
 // ---- in the worker
 
-static int answer(int out, const void *from, size_t len)
-{
-    const char *at = from;
-    while (len > 0) {
-        ptrdiff_t written = port_write(out, at, len);
-        if (written == -EAGAIN) {
-            struct port_poll poll = {.fd = out, .events = PORT_POLL_OUT};
-            port_poll(&poll, 1, -1);
-        } else if (written < 0 && written != -EINTR) {
-            return (int)written;
-        } else if (written > 0) {
-            at += written;
-            len -= (size_t)written;
-        }
-    }
-    return 0;
-}
-
 static int find_space(int out)
 {
     struct storage_space space = {0};
@@ -52,7 +34,7 @@ static int find_space(int out)
     if (status < 0)
         return status;
     space = (struct storage_space){system.size, system.free, stat.mode, stat.uid, stat.gid};
-    return answer(out, &space, sizeof(space));
+    return port_write_all(out, &space, sizeof(space));
 }
 
 static int list_volumes(int out)
@@ -69,7 +51,7 @@ static int list_volumes(int out)
             !volume_is_one(&stat))
             continue;
         int len = snprintf(line, sizeof(line), "%s\n", name);
-        status = answer(out, line, (size_t)len);
+        status = port_write_all(out, line, (size_t)len);
     }
     port_dir_close(&dir);
     return status;
@@ -80,7 +62,7 @@ static int probe(int out)
     struct storage_volume volume = {0};
     int status = volume_probe(order.path, &volume);
     memcpy(volume.name, order.volume, sizeof(volume.name));
-    return status < 0 ? status : answer(out, &volume, sizeof(volume));
+    return status < 0 ? status : port_write_all(out, &volume, sizeof(volume));
 }
 
 static int own(const char *path)

@@ -54,12 +54,7 @@ void process_log_write(const struct domain *domain, struct slice text)
     int fd = process_log_open(domain);
     if (fd < 0)
         return;
-    while (text.len) {
-        ptrdiff_t written = port_write(fd, text.at, text.len);
-        if (written <= 0)
-            break;
-        text = slice_from(text, (size_t)written);
-    }
+    port_write_all(fd, text.at, text.len);
     port_close(fd);
 }
 
