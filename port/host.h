@@ -117,5 +117,6 @@ ptrdiff_t port_smbios(void *to, size_t size);
 bool port_has_iommu(void);
 bool port_kvm_usable(void);
 int port_kvm_max_vcpus(void);
+bool port_has_cgroups(void); // control groups that limit processes are mounted
 
 #endif

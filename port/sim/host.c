@@ -187,3 +187,8 @@ int port_kvm_max_vcpus(void)
 {
     return -ENOENT;
 }
+
+bool port_has_cgroups(void)
+{
+    return false;
+}

@@ -444,6 +444,25 @@ static void model_names_depend_on_the_architecture(void **state)
     assert_string_equal(err.message, "invalid argument: cannot find architecture pdp11");
 }
 
+#define MOUNT_NAMED   "cgroup /sys/fs/cgroup/systemd cgroup rw,name=systemd 0 0\n"
+#define MOUNT_UNIFIED "cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0\n"
+
+static void only_control_groups_that_limit_count(void **state)
+{
+    (void)state;
+    assert_false(port_has_cgroups());
+    file("proc /proc proc rw 0 0\n" MOUNT_NAMED, "proc/mounts");
+    assert_false(port_has_cgroups());
+    file(MOUNT_NAMED "none /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n", "proc/mounts");
+    assert_true(port_has_cgroups());
+    file("proc /proc proc rw 0 0\n" MOUNT_UNIFIED, "proc/mounts");
+    assert_false(port_has_cgroups());
+    file("\n", "sys/fs/cgroup/cgroup.controllers");
+    assert_false(port_has_cgroups());
+    file("cpuset cpu io memory pids\n", "sys/fs/cgroup/cgroup.controllers");
+    assert_true(port_has_cgroups());
+}
+
 static void this_host_is_described_consistently(void **state)
 {
     (void)state;
@@ -465,6 +484,7 @@ static void this_host_is_described_consistently(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        NODE_TEST(only_control_groups_that_limit_count),
         NODE_TEST(a_host_of_equal_cells_is_counted_by_its_topology),
         NODE_TEST(an_offline_processor_counts_in_the_topology_only),
         NODE_TEST(uneven_cells_are_told_as_one_socket),

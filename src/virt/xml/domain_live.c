@@ -161,8 +161,8 @@ bool domain_xml_make_live(struct xml_doc *doc, int id, bool partition, struct er
     if (console && domain_is_serial_console(&x, console) && xml_child(x.devices, "serial"))
         xml_remove(xml_child(console, "alias"));
     assign_aliases(doc, x.devices);
-    if (partition && !xml_child(doc->root, "resource"))
-        xml_add_text(doc, xml_add(doc, doc->root, "resource"), "partition", SLICE("/machine"));
+    if (partition && !xml_find(doc->root, "resource/partition"))
+        xml_add_text(doc, xml_need(doc, doc->root, "resource"), "partition", SLICE("/machine"));
     domain_mirror_console(&x);
     domain_xml_order(doc);
     return xml_ok(doc, err);

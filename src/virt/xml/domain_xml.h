@@ -83,9 +83,9 @@ bool domain_xml_parse(struct xml_doc *doc, struct slice text, const struct domai
 
 // Turns a completed definition into that of a running guest: sets the id, gives every device its
 // alias as libvirt's qemu_alias.c does, and adds
-// <resource><partition>/machine</partition></resource> when `partition` is true (qemu:///system).
-// Ports, pty paths, socket paths and labels are the caller's to set, since they are known only when
-// the guest starts.
+// <resource><partition>/machine</partition></resource> when `partition` is true (qemu:///system,
+// on a host with control groups). Ports, pty paths, socket paths and labels are the caller's to
+// set, since they are known only when the guest starts.
 bool domain_xml_make_live(struct xml_doc *doc, int id, bool partition, struct error *err);
 
 // Edits the tree into what virDomainGetXMLDesc shows for these flags (VIR_DOMAIN_XML_SECURE 1,

@@ -55,7 +55,8 @@ static bool make_live(struct hypervisor_op *op, struct guest *guest, struct erro
     domain->id = domain_new_id(domain->hypervisor);
     domain_set_state(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_STARTING_UP);
     qemu_security_label(doc);
-    if (!domain_xml_make_live(doc, domain->id, qemu_driver.privileged, err) ||
+    bool partition = qemu_driver.privileged && port_has_cgroups();
+    if (!domain_xml_make_live(doc, domain->id, partition, err) ||
         !qemu_domain_xml_resolve(doc, driver_lookup(), err))
         return false;
     guest_learn(guest, doc->root);
