@@ -245,7 +245,13 @@ class Libvirtd(Peer):
 set -e
 mount -t tmpfs -o mode=755 run /run
 mkdir -p /run/lock
+mkdir "$1/cgroup"
+if [ -d /sys/fs/cgroup ]; then mount --rbind /sys/fs/cgroup "$1/cgroup"; fi
 mount -t sysfs sys /sys
+if [ -d /sys/fs/cgroup ]; then
+    mount --rbind "$1/cgroup" /sys/fs/cgroup
+    umount -R -l "$1/cgroup"
+fi
 for directory in etc/libvirt run/libvirt var/lib/libvirt var/log/libvirt var/cache/libvirt; do
     mkdir -p /$directory
     mount --bind "$1/$directory" /$directory
