@@ -9,8 +9,8 @@
 #                    prefix; INIT=systemd (the default), sysvinit, procd or none
 #   make menuconfig, olddefconfig, savedefconfig
 #
-# O=DIR builds elsewhere; SANITIZE=1 adds the address and undefined-behaviour sanitizers; CHECKS=1
-# switches CONFIG_DEBUG_CHECKS on; CROSS_COMPILE=aarch64-linux-gnu- cross-compiles.
+# O=DIR builds elsewhere; SANITIZE=1 adds the address and undefined-behaviour sanitizers; CHECKS=1 is
+# the build of the tests (configs/checks.config); CROSS_COMPILE=aarch64-linux-gnu- cross-compiles.
 
 CROSS_COMPILE ?=
 ifeq ($(origin CC),default)
@@ -120,10 +120,10 @@ $(O)/gen/%.o: $(O)/gen/%.c $(GENERATED) $(O)/gen/config_generated.h
 	$(call quiet,CC)$(CC) $(NV_CFLAGS) $(WHOLE) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # What a configuration does not name: limits are the default configuration's, features are off.
-$(O)/gen/config_generated.h: $(KCONFIG) configs/default.config scripts/config_header.sh
+CONFIGS := $(KCONFIG) $(if $(CHECKS),configs/checks.config)
+$(O)/gen/config_generated.h: $(CONFIGS) configs/default.config scripts/config_header.sh
 	@mkdir -p $(@D)
-	@{ grep '=[0-9]' configs/default.config; cat $<; $(if $(CHECKS),echo CONFIG_DEBUG_CHECKS=y;) } \
-	    | sh scripts/config_header.sh > $@
+	@{ grep '=[0-9]' configs/default.config; cat $(CONFIGS); } | sh scripts/config_header.sh > $@
 
 $(O)/host/xdrgen: $(wildcard proto/*.c proto/*.h)
 	@mkdir -p $(@D)

@@ -21,7 +21,7 @@ from wire import ERROR, OK, Wire, string
 
 pytestmark = pytest.mark.nanovirtd_only(reason="libvirtd keeps its users in Cyrus SASL's files")
 
-FAIL_DELAY = 2  # seconds, CONFIG_SASL_FAIL_DELAY
+FAIL_DELAY = 0.4  # seconds, CONFIG_SASL_FAIL_DELAY of configs/checks.config
 BINARY = os.environ.get("NANOVIRTD", os.path.join(peers.TOP, "build", "nanovirtd"))
 FAILED = (libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_FROM_RPC, "authentication failed: authentication failed")
 
