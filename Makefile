@@ -102,6 +102,16 @@ OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(if $(PROTOCOLS),$(CONTRACT).o) $(PACKED).o
 MAIN := $(O)/src/daemon/main.o
 LIBRARY := $(O)/libnanovirt.a
 
+# What everything is made with: what was made with something else is made again.
+CONFIGS := $(KCONFIG) $(if $(CHECKS),configs/checks.config)
+MADE_WITH := $(CONFIGS) $(CC) $(NV_CFLAGS) $(WHOLE) $(CFLAGS) $(NV_LDFLAGS) $(LDFLAGS) $(LIBS)
+ifneq ($(strip $(file < $(O)/made_with)),$(strip $(MADE_WITH)))
+.PHONY: $(O)/made_with
+endif
+$(O)/made_with:
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(MADE_WITH))' > $@
+
 .PHONY: all
 all: $(O)/nanovirtd
 
@@ -120,8 +130,7 @@ $(O)/gen/%.o: $(O)/gen/%.c $(GENERATED) $(O)/gen/config_generated.h
 	$(call quiet,CC)$(CC) $(NV_CFLAGS) $(WHOLE) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # What a configuration does not name: limits are the default configuration's, features are off.
-CONFIGS := $(KCONFIG) $(if $(CHECKS),configs/checks.config)
-$(O)/gen/config_generated.h: $(CONFIGS) configs/default.config scripts/config_header.sh
+$(O)/gen/config_generated.h: $(O)/made_with $(CONFIGS) configs/default.config scripts/config_header.sh
 	@mkdir -p $(@D)
 	@{ grep '=[0-9]' configs/default.config; cat $(CONFIGS); } | sh scripts/config_header.sh > $@
 
@@ -158,20 +167,21 @@ $(O)/test/unit/%: test/unit/%.c $(LIBRARY)
 unit: $(UNIT_TESTS)
 	@for t in $(UNIT_TESTS); do $$t || exit 1; done
 
-include test/sim.mk
-include test/test.mk
-include test/bench.mk
-include test/fuzz.mk
-include test/coverage.mk
-
 # The contract against independent descriptions of the protocol.
 $(O)/test/contract/%: test/contract/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(NV_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(NV_LDFLAGS) $(APART) $(LDFLAGS) $(LIBS)
 
+CONTRACT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard test/contract/*.c))
 .PHONY: contract-test
-contract-test: $(O)/test/contract/packets $(O)/test/contract/traffic
+contract-test: $(CONTRACT_TESTS)
 	/usr/bin/python3 -B test/contract/contract.py $(O)/host/xdrgen $(O)/test/contract $(PROTOCOLS)
+
+include test/sim.mk
+include test/test.mk
+include test/bench.mk
+include test/fuzz.mk
+include test/coverage.mk
 
 # Where things are installed; DESTDIR goes in front. STRIP= leaves the symbols in.
 prefix ?= /usr/local

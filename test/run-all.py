@@ -88,8 +88,10 @@ def parts_of(options):
             parts.append(Part("unit/" + os.path.basename(path)[5:], wrapper + [path], count_tap))
     parts.append(Part("alloc", ["sh", "test/check-alloc.sh", os.path.join(build, "libnanovirt.a"),
                                 *glob.glob(os.path.join(build, "src/*/main.o"))], count_line))
-    parts.append(Part("contract", ["make", "--no-print-directory", "contract-test", "CHECKS=1",
-                                   "O=" + build], count_line))
+    contract = os.path.join(TOP, "test", "contract", "contract.py")
+    parts.append(Part("contract", [PYTHON, contract, os.path.join(build, "host", "xdrgen"),
+                                   os.path.join(build, "test", "contract"),
+                                   *sorted(glob.glob("proto/*.x"))], count_line))
     return parts
 
 

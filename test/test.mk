@@ -31,9 +31,9 @@ test: packages-test guests
 	@$(PYTHON) test/run-all.py --build $(O)-test --guests $(GUESTS) --sim $(SIM_O) --fuzz $(FUZZ_BUILD) \
 	    --smallest $(O)-smallest --mbedtls3 $(O)-mbedtls3 $(TEST_PARTS)
 
-# What `make test` needs built, in a build of its own with CONFIG_DEBUG_CHECKS on.
+# What `make test` needs built, in a build of its own with CHECKS=1.
 .PHONY: tested
-tested: all $(UNIT_TESTS)
+tested: all $(UNIT_TESTS) $(CONTRACT_TESTS)
 
 # A build with the mbedTLS of Debian 13, which is fetched but not installed.
 .PHONY: mbedtls3 test-mbedtls3
