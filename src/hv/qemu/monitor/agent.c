@@ -23,10 +23,9 @@ static void update_watch(struct agent *a)
         loop_watch_for(&a->watch, events);
 }
 
-static void wake_all(struct agent *a)
+static struct agent_call *first_call(const struct agent *a)
 {
-    for (struct agent_call *call = a->first; call; call = call->next)
-        task_wake(call->task);
+    return (struct agent_call *)(void *)a->queue.first;
 }
 
 static void drop_output(struct agent *a)
@@ -42,7 +41,7 @@ static void fail(struct agent *a)
     a->reply_held = false;
     loop_unwatch(&a->watch);
     drop_output(a);
-    wake_all(a);
+    queue_wake_all(&a->queue);
 }
 
 // ---- lines
@@ -66,12 +65,13 @@ static void take_line(struct agent *a, struct slice line)
         line = slice_from(line, 1);
     if (!json_parse(monitor_json(), line, &err) || monitor_json()->root->kind != JSON_OBJECT)
         return;
-    if (!is_awaited(a->first, monitor_json()->root))
+    struct agent_call *call = first_call(a);
+    if (!is_awaited(call, monitor_json()->root))
         return;
     a->reply = line;
     a->reply_held = true;
-    a->first->answered = true;
-    task_wake(a->first->task);
+    call->answered = true;
+    queue_wake_first(&a->queue);
 }
 
 static void take_lines(struct agent *a)
@@ -151,50 +151,22 @@ bool agent_start(struct agent *a, int fd, struct error *err)
     return a->open;
 }
 
-// ---- the queue
-
-static void join(struct agent_call *call, struct agent *a, struct task *task)
-{
-    call->agent = a;
-    call->task = task;
-    call->next = NULL;
-    if (a->last)
-        a->last->next = call;
-    else
-        a->first = call;
-    a->last = call;
-}
-
 static void leave(struct agent_call *call)
 {
     struct agent *a = call->agent;
-    struct agent_call *previous = NULL, *at = a->first;
-    while (at && at != call) {
-        previous = at;
-        at = at->next;
-    }
-    if (at) {
-        if (previous)
-            previous->next = call->next;
-        else
-            a->first = call->next;
-        if (a->last == call)
-            a->last = previous;
-    }
     call->agent = NULL;
     pause_stop(&call->limit);
-    if (a->first)
-        task_wake(a->first->task);
+    queue_leave(&a->queue, &call->place);
 }
 
 void agent_close(struct agent *a)
 {
     if (!a->open)
         return;
-    wake_all(a);
-    while (a->first) {
-        a->first->gone = true;
-        leave(a->first);
+    queue_wake_all(&a->queue);
+    for (struct agent_call *call; (call = first_call(a)) != NULL;) {
+        call->gone = true;
+        leave(call);
     }
     a->open = false;
     pause_stop(&a->retry);
@@ -207,7 +179,7 @@ void agent_close(struct agent *a)
 
 void agent_tell_event(struct agent *a, enum agent_event event)
 {
-    struct agent_call *call = a->open ? a->first : NULL;
+    struct agent_call *call = a->open ? first_call(a) : NULL;
     if (event == AGENT_EVENT_RESET && a->open)
         a->in_sync = false; // another agent, or none, answers from now on
     if (!call || call->await != event || call->sync_id || !call->sent || call->answered)
@@ -215,7 +187,7 @@ void agent_tell_event(struct agent *a, enum agent_event event)
     call->answered = true;
     call->await = AGENT_EVENT_NONE;
     a->reply = SLICE_NONE;
-    task_wake(call->task);
+    queue_wake_first(&a->queue);
 }
 
 // ---- commands
@@ -227,7 +199,7 @@ static bool lost(const struct agent_call *call)
 
 static bool my_turn(const struct agent_call *call)
 {
-    return lost(call) || (call->agent->first == call && !call->agent->reply_held);
+    return lost(call) || (first_call(call->agent) == call && !call->agent->reply_held);
 }
 
 static bool settled(const struct agent_call *call)
@@ -260,7 +232,7 @@ static void begin_wait(struct agent_call *call, int timeout)
     if (timeout == AGENT_WAIT_DEFAULT)
         timeout = DEFAULT_WAIT;
     if (timeout >= 0)
-        pause_start(&call->limit, call->task, (unsigned)timeout * NS_PER_SEC);
+        pause_start(&call->limit, call->place.task, (unsigned)timeout * NS_PER_SEC);
 }
 
 static void send_sync(struct agent_call *call)
@@ -363,7 +335,8 @@ enum co_status agent_command(struct agent_call *call, struct agent *a, struct ta
                   "QEMU guest agent is not connected");
         CO_RETURN(&call->co);
     }
-    join(call, a, task);
+    call->agent = a;
+    queue_join(&a->queue, &call->place, task);
     CO_WAIT(&call->co, my_turn(call));
     CO_CALL(&call->co, synchronize(call, &call->sync));
     if (!lost(call) && call->agent->in_sync && send(call, command)) {

@@ -10,6 +10,7 @@
 
 #include "core/co.h"
 #include "core/loop.h"
+#include "core/queue.h"
 #include "core/slot.h"
 #include "hv/qemu/monitor/monitor_lines.h"
 #include "text/json.h"
@@ -34,7 +35,7 @@ struct agent {
     struct watch watch;
     struct pause retry;
     struct task more;
-    struct agent_call *first, *last; // the queue; the first one is on its way
+    struct queue queue; // of calls; the first one is on its way
     struct slot *out;
     bool reply_held;
     struct slice reply;
@@ -43,10 +44,9 @@ struct agent {
 
 // A command of a task. Zero it before each use.
 struct agent_call {
+    struct place place; // first
     struct co co, sync;
     struct agent *agent;
-    struct task *task;
-    struct agent_call *next;
     struct pause limit;
     uint64_t sync_id;       // of the guest-sync that is under way; 0: the command is
     enum agent_event await; // counts as the answer; set it before the first step

@@ -34,8 +34,7 @@ static void wake_everybody(struct monitor *m)
 {
     if (m->greeting_task)
         task_wake(m->greeting_task);
-    for (struct monitor_call *call = m->first; call; call = call->next)
-        task_wake(call->task);
+    queue_wake_all(&m->queue);
 }
 
 // The next command waits until all of the last one has gone, whether its answer is still waited for
@@ -44,8 +43,7 @@ static void drop_output(struct monitor *m)
 {
     slot_release(m->out);
     m->out = NULL;
-    if (m->first)
-        task_wake(m->first->task);
+    queue_wake_first(&m->queue);
 }
 
 // Something came that is not QMP. The guest runs on, but nobody can talk to it any more.
@@ -76,7 +74,7 @@ static void end(struct monitor *m)
 
 static void take_reply(struct monitor *m, struct slice line, const struct json_value *id)
 {
-    struct monitor_call *call = m->first;
+    struct monitor_call *call = monitor_first_call(m);
     uint64_t number;
     struct slice text = json_string(id);
     bool ours = call && call->sent && slice_starts(text, MONITOR_ID_PREFIX) &&
@@ -88,7 +86,7 @@ static void take_reply(struct monitor *m, struct slice line, const struct json_v
     m->reply = line;
     m->reply_held = true;
     call->answered = true;
-    task_wake(call->task);
+    queue_wake_first(&m->queue);
     monitor_update_watch(m);
 }
 
@@ -122,14 +120,14 @@ static void take_line(struct monitor *m, struct slice line)
 static void take_long_line(struct monitor *m, struct slice start)
 {
     bool event = slice_starts(start, "{\"timestamp\"") || slice_starts(start, "{\"event\"");
-    struct monitor_call *call = m->first;
+    struct monitor_call *call = monitor_first_call(m);
     if (m->phase == MONITOR_GREETING) {
         break_off(m, "no QMP greeting");
     } else if (!event && call && call->sent) {
         call->answered = call->too_long = true;
         m->reply = SLICE_NONE;
         m->reply_held = true;
-        task_wake(call->task);
+        queue_wake_first(&m->queue);
         monitor_update_watch(m);
     }
 }
@@ -271,11 +269,11 @@ void monitor_close(struct monitor *m)
 {
     if (m->phase == MONITOR_CLOSED)
         return;
-    for (struct monitor_call *call = m->first; call; call = call->next)
-        call->failed = true;
     wake_everybody(m);
-    while (m->first)
-        monitor_call_leave(m->first);
+    for (struct monitor_call *call; (call = monitor_first_call(m)) != NULL;) {
+        call->failed = true;
+        monitor_call_leave(call);
+    }
     m->phase = MONITOR_CLOSED;
     m->greeting_task = NULL;
     m->reply_held = false;

@@ -10,6 +10,7 @@
 
 #include "core/co.h"
 #include "core/loop.h"
+#include "core/queue.h"
 #include "core/slot.h"
 #include "hv/qemu/monitor/monitor_lines.h"
 #include "text/json.h"
@@ -46,10 +47,10 @@ struct monitor {
     struct pause retry; // for a large slot
     struct task more;   // goes on with lines that are already here
     struct task *greeting_task;
-    struct monitor_call *first, *last; // the queue; the first one is on its way
-    struct slot *out;                  // what QEMU has not taken yet
-    int out_fd;                        // goes with the first byte of `out`; -1 for none
-    bool reply_held;                   // `reply` was not looked at yet: nothing further is read
+    struct queue queue; // of calls; the first one is on its way
+    struct slot *out;   // what QEMU has not taken yet
+    int out_fd;         // goes with the first byte of `out`; -1 for none
+    bool reply_held;    // `reply` was not looked at yet: nothing further is read
     struct slice reply;
     const char *cause; // of MONITOR_BROKEN
     uint32_t serial;   // of the last command
@@ -58,10 +59,9 @@ struct monitor {
 
 // A command of a task. Zero it before the first use and after each end.
 struct monitor_call {
+    struct place place; // first
     struct co co;
     struct monitor *monitor;
-    struct task *task;
-    struct monitor_call *next;
     struct pause limit;
     uint32_t id;
     bool unlimited; // may take as long as it likes; set it before the first step

@@ -20,40 +20,19 @@ struct slice monitor_args(const char *format, ...)
 
 // ---- the queue
 
-static void join(struct monitor_call *call, struct monitor *m, struct task *task)
+struct monitor_call *monitor_first_call(const struct monitor *m)
 {
-    call->monitor = m;
-    call->task = task;
-    if (m->last)
-        m->last->next = call;
-    else
-        m->first = call;
-    m->last = call;
+    return (struct monitor_call *)(void *)m->queue.first;
 }
 
 void monitor_call_leave(struct monitor_call *call)
 {
     struct monitor *m = call->monitor;
-    struct monitor_call *previous = NULL, *at = m->first;
     if (call->with_fd && call->sent)
         m->out_fd = -1;
-    while (at && at != call) {
-        previous = at;
-        at = at->next;
-    }
-    if (at) {
-        if (previous)
-            previous->next = call->next;
-        else
-            m->first = call->next;
-        if (m->last == call)
-            m->last = previous;
-    }
-    call->next = NULL;
     call->monitor = NULL;
     pause_stop(&call->limit);
-    if (m->first)
-        task_wake(m->first->task);
+    queue_leave(&m->queue, &call->place);
 }
 
 // ---- errors
@@ -91,7 +70,7 @@ static void fail_refused(struct monitor_call *call, const char *command, struct 
 static bool my_turn(const struct monitor_call *call)
 {
     return call->failed || !usable(call->monitor) ||
-           (call->monitor->first == call && call->monitor->phase == MONITOR_READY &&
+           (monitor_first_call(call->monitor) == call && call->monitor->phase == MONITOR_READY &&
             !call->monitor->out && !call->monitor->reply_held);
 }
 
@@ -222,7 +201,8 @@ static enum co_status run(struct monitor_call *call, struct monitor *m, struct t
         fail_closed(m, err);
         CO_RETURN(&call->co);
     }
-    join(call, m, task);
+    call->monitor = m;
+    queue_join(&m->queue, &call->place, task);
     if (limit)
         pause_start(&call->limit, task, limit);
     CO_WAIT(&call->co, my_turn(call) || call->limit.over);

@@ -14,6 +14,8 @@
 void monitor_update_watch(struct monitor *m);
 // Starts to send; the slot is the monitor's from then on. `fd` goes with it, unless it is -1.
 void monitor_send(struct monitor *m, struct slot *slot, int fd);
+// The call that is on its way, or NULL.
+struct monitor_call *monitor_first_call(const struct monitor *m);
 // Takes a call out of the queue, whatever its state, and lets the next one begin.
 void monitor_call_leave(struct monitor_call *call);
 
