@@ -106,10 +106,12 @@ bool client_relieve(void);
 // Detaches a client from its calls (rpc/call.c).
 void call_client_gone(struct client *client);
 
-// An event: write its body to the writer that client_event_begin() returns, then send it. One at a
-// time.
-struct xdr_writer *client_event_begin(const struct xdr_program *program, uint32_t procedure);
-void client_event_send(struct client *client);
+// An event for a client: write its body to the writer that client_event_begin() returns, then send
+// it. One at a time. When there is no slot, the client may be the one that is cut to make room: who
+// walks a list of clients has it changed then, and the event is dropped.
+struct xdr_writer *client_event_begin(struct client *client, const struct xdr_program *program,
+                                      uint32_t procedure);
+void client_event_send(void);
 
 // Whether the client may be read from now.
 void client_update(struct client *client);

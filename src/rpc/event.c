@@ -5,9 +5,12 @@
 
 static struct message_out draft;
 static struct error draft_error;
+static struct client *receiver;
 
-struct xdr_writer *client_event_begin(const struct xdr_program *program, uint32_t procedure)
+struct xdr_writer *client_event_begin(struct client *client, const struct xdr_program *program,
+                                      uint32_t procedure)
 {
+    receiver = client;
     draft_error = (struct error){0};
     struct message_header header = {
         .prog = program->number,
@@ -22,12 +25,12 @@ struct xdr_writer *client_event_begin(const struct xdr_program *program, uint32_
     return &draft.writer;
 }
 
-void client_event_send(struct client *client)
+void client_event_send(void)
 {
     xdr_writer_done(&draft.writer);
     struct slot *slot = message_end(&draft);
     if (slot)
-        client_send(client, slot);
+        client_send(receiver, slot);
     else
         log_error("rpc", "event lost: %s", draft_error.message);
 }

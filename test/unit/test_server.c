@@ -571,6 +571,31 @@ static void whoever_stands_still_with_slots_makes_room_for_others(void **state)
         slot_release(taken[--count]);
 }
 
+static void send_event(struct client *client)
+{
+    struct xdr_writer *w =
+        client_event_begin(client, &remote_program, REMOTE_PROC_CONNECT_EVENT_CONNECTION_CLOSED);
+    xdr_put_i32(w, 0);
+    client_event_send();
+}
+
+static void an_event_is_dropped_when_its_client_is_cut_to_make_room_for_it(void **state)
+{
+    (void)state;
+    static struct slot *taken[CONFIG_SMALL_SLOTS];
+    size_t count = 0;
+    send_event(other.client);
+    while (slot_small_free() > 0)
+        taken[count++] = slot_take_outgoing(SLOT_SMALL_SIZE);
+    send_event(other.client);
+    assert_true(other.client->dead);
+    assert_null(other.client->send_first);
+    while (count > 0)
+        slot_release(taken[--count]);
+    turns(2);
+    assert_true(peer_was_cut(&other));
+}
+
 static void costly_calls_share_the_loop_turn_by_turn(void **state)
 {
     (void)state;
@@ -771,6 +796,7 @@ int main(void)
         CLAIM(a_client_that_never_reads_is_not_read_from_for_ever),
         CLAIM(a_call_without_a_slot_for_its_reply_is_answered_once),
         CLAIM(whoever_stands_still_with_slots_makes_room_for_others),
+        CLAIM(an_event_is_dropped_when_its_client_is_cut_to_make_room_for_it),
         CLAIM(costly_calls_share_the_loop_turn_by_turn),
         CLAIM(a_descriptor_travels_with_a_reply_and_with_a_call),
         CLAIM(a_descriptor_that_does_not_come_ends_the_connection),

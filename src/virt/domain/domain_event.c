@@ -26,8 +26,8 @@ static void tell_one(const struct event_callback *callback, const struct event_f
 {
     if (callback->legacy && !form->legacy)
         return;
-    struct xdr_writer *w =
-        client_event_begin(&remote_program, callback->legacy ? form->legacy : form->by_id);
+    struct xdr_writer *w = client_event_begin(callback->client, &remote_program,
+                                              callback->legacy ? form->legacy : form->by_id);
     if (form->starts_with_id)
         memcpy(body, &callback->id, sizeof(callback->id));
     else if (!callback->legacy)
@@ -35,7 +35,7 @@ static void tell_one(const struct event_callback *callback, const struct event_f
     if (form->has_reason && !callback->legacy)
         xdr_put_i32(w, reason);
     xdr_encode(w, type, body);
-    client_event_send(callback->client);
+    client_event_send();
 }
 
 static void tell(const struct domain *domain, const struct event_form *form,
@@ -196,14 +196,14 @@ void domain_event_tunable(const struct domain *domain, const char *name, struct 
 {
     struct event_callback *callback = NULL;
     while ((callback = event_callback_next(callback, domain, VIR_DOMAIN_EVENT_ID_TUNABLE))) {
-        struct xdr_writer *w =
-            client_event_begin(&remote_program, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_TUNABLE);
+        struct xdr_writer *w = client_event_begin(callback->client, &remote_program,
+                                                  REMOTE_PROC_DOMAIN_EVENT_CALLBACK_TUNABLE);
         xdr_put_i32(w, callback->id);
         domain_put(w, domain);
         struct xdr_list_mark params = xdr_list_begin(w, REMOTE_DOMAIN_EVENT_TUNABLE_MAX);
         xdr_param_add_string(w, &params, name, value);
         xdr_list_end(w, &params);
-        client_event_send(callback->client);
+        client_event_send();
     }
 }
 
@@ -246,8 +246,9 @@ void domain_event_monitor(const struct domain *domain, struct slice event, int64
         if (!wants_name(callback, event))
             continue;
         body.callbackID = callback->id;
-        xdr_encode(client_event_begin(&qemu_program, QEMU_PROC_DOMAIN_MONITOR_EVENT),
-                   XDR_TYPE(qemu_domain_monitor_event_msg), &body);
-        client_event_send(callback->client);
+        xdr_encode(
+            client_event_begin(callback->client, &qemu_program, QEMU_PROC_DOMAIN_MONITOR_EVENT),
+            XDR_TYPE(qemu_domain_monitor_event_msg), &body);
+        client_event_send();
     }
 }
