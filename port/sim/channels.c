@@ -173,13 +173,23 @@ static short stream_ready(const struct sim_file *file)
     return ended_in && ended_out ? (short)(events | PORT_POLL_HUP) : events;
 }
 
+#define SLIGHT_NS (40 * SIM_NS_PER_S)
+
+static bool is_ignored(struct sim_file *file)
+{
+    if (file->is_socket && sim_lies(SIM_IGNORE))
+        file->ignored_until = SIM_NEVER;
+    if (file->is_socket && sim_lies(SIM_SLIGHT))
+        file->ignored_until = sim->now + SLIGHT_NS;
+    return sim->now < file->ignored_until;
+}
+
 short sim_file_ready(int number)
 {
     struct sim_file *file = &sim->files[number];
     switch (file->kind) {
     case SIM_STREAM:
-        file->ignored = file->ignored || (file->is_socket && sim_lies(SIM_IGNORE));
-        return file->ignored ? 0 : stream_ready(file);
+        return is_ignored(file) ? 0 : stream_ready(file);
     case SIM_LISTENER:
         file->rings = file->rings || sim_lies(SIM_RING);
         return file->backlog_count || file->rings ? PORT_POLL_IN : 0;
@@ -258,6 +268,11 @@ ptrdiff_t port_receive_fds(int fd, void *to, size_t len, int *fds, size_t fd_max
 ptrdiff_t sim_read(int handle, void *to, size_t len)
 {
     return sim_channel_read(handle, to, len);
+}
+
+size_t sim_unread(int handle)
+{
+    return (size_t)held(channel_at(sim->files[handle].in));
 }
 
 ptrdiff_t sim_write(int handle, const void *from, size_t len)

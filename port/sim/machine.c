@@ -13,7 +13,7 @@
 struct sim_machine *sim;
 struct sim_process *sim_self;
 
-static bool tracing;
+static bool tracing, hushed;
 static enum sim_lie told;
 
 // ---- memory -------------------------------------------------------------------------------------
@@ -194,11 +194,16 @@ void sim_fail(const char *format, ...)
     va_start(args, format);
     vsnprintf(sim->failure, sizeof(sim->failure), format, args);
     va_end(args);
-    if (told == SIM_HONEST)
+    if (!hushed)
         fprintf(stderr, "seed %llu, %.6f s, call %llu, process %s: %s\n",
                 (unsigned long long)sim->seed, (double)sim->now / 1e9,
                 (unsigned long long)sim->calls, who(), sim->failure);
     sim_crash(SIM_FAILED);
+}
+
+void sim_hush(bool on)
+{
+    hushed = on;
 }
 
 const char *sim_failure(void)
@@ -213,13 +218,21 @@ static const struct {
     const char *name;
     unsigned chance;
 } lies[SIM_LIES] = {
-    [SIM_HONEST] = {"honest", 0},          [SIM_SYNC] = {"sync", 300},
-    [SIM_SYNC_NAME] = {"sync-name", 1000}, [SIM_TEAR] = {"tear", 20},
-    [SIM_UNLINK] = {"unlink", 1000},       [SIM_LEAK] = {"leak", 20},
-    [SIM_SWALLOW] = {"swallow", 20},       [SIM_REPEAT] = {"repeat", 20},
-    [SIM_ASTRAY] = {"astray", 20},         [SIM_KILL] = {"kill", 800},
-    [SIM_FORGET] = {"forget", 200},        [SIM_STALL] = {"stall", 20},
-    [SIM_IGNORE] = {"ignore", 2},          [SIM_RING] = {"ring", 1},
+    [SIM_HONEST] = {"honest", 0},
+    [SIM_SYNC] = {"sync", 300},
+    [SIM_SYNC_NAME] = {"sync-name", 1000},
+    [SIM_TEAR] = {"tear", 20},
+    [SIM_UNLINK] = {"unlink", 1000},
+    [SIM_LEAK] = {"leak", 20},
+    [SIM_SWALLOW] = {"swallow", 20},
+    [SIM_REPEAT] = {"repeat", 20},
+    [SIM_ASTRAY] = {"astray", 20},
+    [SIM_KILL] = {"kill", 800},
+    [SIM_FORGET] = {"forget", 200},
+    [SIM_STALL] = {"stall", 20},
+    [SIM_IGNORE] = {"ignore", 2},
+    [SIM_SLIGHT] = {"slight", 2},
+    [SIM_RING] = {"ring", 1},
 };
 
 void sim_tell(enum sim_lie lie)
@@ -362,7 +375,7 @@ enum sim_end sim_live(int (*body)(void), int *status)
     sim_self = NULL;
     enum sim_end how = end_of(wait_status);
     *status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : WTERMSIG(wait_status);
-    if (how == SIM_CRASHED)
+    if (how == SIM_CRASHED && !hushed)
         fprintf(stderr, "seed %llu, %.6f s, call %llu: the daemon crashed (%s %d)\n",
                 (unsigned long long)sim->seed, (double)sim->now / 1e9,
                 (unsigned long long)sim->calls, WIFEXITED(wait_status) ? "status" : "signal",

@@ -89,7 +89,8 @@ struct sim_file {
     // a stream: what it reads from and writes to; -1
     int in, out;
     bool is_socket;
-    bool ignored, rings; // by a lie
+    bool rings;             // by a lie
+    uint64_t ignored_until; // likewise
     uint32_t uid;
     int32_t pid;
     int arrived[8]; // handles that came with bytes

@@ -78,6 +78,7 @@ enum sim_lie {
     SIM_FORGET,    // the end of a child is not told
     SIM_STALL,     // a worker does not go on
     SIM_IGNORE,    // a socket is never ready
+    SIM_SLIGHT,    // a socket is not ready for a while
     SIM_RING,      // a listener always is
     SIM_LIES
 };
@@ -86,6 +87,7 @@ void sim_tell(enum sim_lie lie); // from the next sim_reset() on, now and then
 const char *sim_lie_name(enum sim_lie lie);
 // What sim_fail() said last, "" when the run has not failed.
 const char *sim_failure(void);
+void sim_hush(bool on); // it is wanted to fail: nothing is printed about it
 
 // ---- lives --------------------------------------------------------------------------------------
 
@@ -139,6 +141,7 @@ int sim_connect_tcp(uint16_t port, struct sim_actor *owner);
 int sim_listen_unix(const char *path, struct sim_actor *owner);
 int sim_accept(int listener, struct sim_actor *owner);
 ptrdiff_t sim_read(int handle, void *to, size_t len);
+size_t sim_unread(int handle); // bytes that have come and were not read
 ptrdiff_t sim_write(int handle, const void *from, size_t len);
 // A handle that came with the bytes read last; -1 when there is none.
 int sim_take_handle(int handle, struct sim_actor *owner);

@@ -71,6 +71,11 @@ bool timer_running(const struct timer *timer)
     return timer->place != 0;
 }
 
+size_t timers_running(void)
+{
+    return heap_count;
+}
+
 int64_t timers_limit(int64_t timeout_ns, uint64_t now)
 {
     if (heap_count == 0)

@@ -8,5 +8,6 @@
 int64_t timers_limit(int64_t timeout_ns, uint64_t now);
 // Fires what is due, each timer once.
 void timers_fire(uint64_t now);
+size_t timers_running(void);
 
 #endif

@@ -85,9 +85,10 @@ static void build_state(struct client *client, struct sent_call *call, struct xd
     xdr_encode(w, XDR_TYPE(remote_domain_get_state_args), &args);
 }
 
-static const struct call_kind state_kind = {
-    REMOTE_PROC_DOMAIN_GET_STATE, 0, build_state, state_is, has_ended,
-};
+static const struct call_kind state_kind = {.procedure = REMOTE_PROC_DOMAIN_GET_STATE,
+                                            .build = build_state,
+                                            .done = state_is,
+                                            .failed = has_ended};
 
 static void definition_is(struct client *client, struct sent_call *call, const uint8_t *body,
                           size_t len)
@@ -116,9 +117,10 @@ static void not_shown(struct client *client, struct sent_call *call,
              SLICE_ARG(why->message));
 }
 
-static const struct call_kind definition_kind = {
-    REMOTE_PROC_DOMAIN_GET_XML_DESC, 0, build_definition, definition_is, not_shown,
-};
+static const struct call_kind definition_kind = {.procedure = REMOTE_PROC_DOMAIN_GET_XML_DESC,
+                                                 .build = build_definition,
+                                                 .done = definition_is,
+                                                 .failed = not_shown};
 
 static void check_absent(int name)
 {
@@ -203,9 +205,10 @@ static void transient_are(struct client *client, struct sent_call *call, const u
     ask_next();
 }
 
-static const struct call_kind transient_kind = {
-    REMOTE_PROC_CONNECT_LIST_ALL_DOMAINS, 0, build_transient, transient_are, absent,
-};
+static const struct call_kind transient_kind = {.procedure = REMOTE_PROC_CONNECT_LIST_ALL_DOMAINS,
+                                                .build = build_transient,
+                                                .done = transient_are,
+                                                .failed = absent};
 
 static void build_persistent(struct client *client, struct sent_call *call, struct xdr_writer *w)
 {
@@ -221,9 +224,10 @@ static void persistent_are(struct client *client, struct sent_call *call, const 
     client_call(client, &transient_kind, -1);
 }
 
-static const struct call_kind persistent_kind = {
-    REMOTE_PROC_CONNECT_LIST_ALL_DOMAINS, 0, build_persistent, persistent_are, absent,
-};
+static const struct call_kind persistent_kind = {.procedure = REMOTE_PROC_CONNECT_LIST_ALL_DOMAINS,
+                                                 .build = build_persistent,
+                                                 .done = persistent_are,
+                                                 .failed = absent};
 
 // ---- before that --------------------------------------------------------------------------------
 
@@ -242,8 +246,10 @@ static void build_register(struct client *client, struct sent_call *call, struct
 }
 
 static const struct call_kind register_kind = {
-    REMOTE_PROC_CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY, 0, build_register, registered, absent,
-};
+    .procedure = REMOTE_PROC_CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY,
+    .build = build_register,
+    .done = registered,
+    .failed = absent};
 
 void audit_begin(enum driver driver, bool first)
 {
@@ -260,9 +266,10 @@ static void destroyed(struct client *client, struct sent_call *call, const uint8
 static void not_destroyed(struct client *client, struct sent_call *call,
                           const struct message_error *why);
 
-static const struct call_kind destroy_kind = {
-    REMOTE_PROC_DOMAIN_DESTROY_FLAGS, 0, build_state, destroyed, not_destroyed,
-};
+static const struct call_kind destroy_kind = {.procedure = REMOTE_PROC_DOMAIN_DESTROY_FLAGS,
+                                              .build = build_state,
+                                              .done = destroyed,
+                                              .failed = not_destroyed};
 
 static void destroy_next(void)
 {

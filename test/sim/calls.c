@@ -315,31 +315,49 @@ static const struct call_kind open_kind = {
 };
 
 static const struct call_kind kinds[] = {
-    {REMOTE_PROC_DOMAIN_DEFINE_XML_FLAGS, 160, build_define, defined, NULL},
-    {REMOTE_PROC_DOMAIN_UNDEFINE_FLAGS, 25, build_undefine, NULL, NULL},
-    {REMOTE_PROC_DOMAIN_CREATE_XML, 40, build_create_xml, NULL, NULL},
-    {REMOTE_PROC_DOMAIN_CREATE_WITH_FLAGS, 80, build_flags, NULL, NULL},
-    {REMOTE_PROC_DOMAIN_DESTROY_FLAGS, 60, build_flags, NULL, NULL},
-    {REMOTE_PROC_DOMAIN_SHUTDOWN_FLAGS, 30, build_flags, NULL, NULL},
-    {REMOTE_PROC_DOMAIN_REBOOT, 20, build_flags, NULL, NULL},
-    {REMOTE_PROC_DOMAIN_RESET, 20, build_flags, NULL, NULL},
-    {REMOTE_PROC_DOMAIN_SUSPEND, 40, build_domain, NULL, NULL},
-    {REMOTE_PROC_DOMAIN_RESUME, 40, build_domain, NULL, NULL},
-    {REMOTE_PROC_DOMAIN_GET_STATE, 40, build_flags, NULL, NULL},
-    {REMOTE_PROC_DOMAIN_GET_INFO, 30, build_domain, NULL, NULL},
-    {REMOTE_PROC_DOMAIN_GET_XML_DESC, 80, build_xml_desc, described, NULL},
-    {REMOTE_PROC_DOMAIN_LOOKUP_BY_NAME, 40, build_lookup, looked_up, NULL},
-    {REMOTE_PROC_CONNECT_LIST_ALL_DOMAINS, 60, build_list, NULL, NULL},
-    {REMOTE_PROC_DOMAIN_SET_AUTOSTART, 40, build_autostart, NULL, NULL},
-    {REMOTE_PROC_DOMAIN_GET_AUTOSTART, 20, build_domain, NULL, NULL},
-    {REMOTE_PROC_CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY, 40, build_register, registered, NULL},
-    {REMOTE_PROC_CONNECT_DOMAIN_EVENT_CALLBACK_DEREGISTER_ANY, 20, build_deregister, NULL, NULL},
-    {REMOTE_PROC_CONNECT_DOMAIN_EVENT_REGISTER, 20, NULL, NULL, NULL},
-    {REMOTE_PROC_CONNECT_DOMAIN_EVENT_DEREGISTER, 10, NULL, NULL, NULL},
-    {REMOTE_PROC_CONNECT_GET_HOSTNAME, 10, NULL, NULL, NULL},
-    {REMOTE_PROC_CONNECT_GET_CAPABILITIES, 5, NULL, NULL, NULL},
-    {REMOTE_PROC_NODE_GET_INFO, 10, NULL, NULL, NULL},
-    {0, 100, build_anything, NULL, NULL},
+    {.procedure = REMOTE_PROC_DOMAIN_DEFINE_XML_FLAGS,
+     .weight = 160,
+     .build = build_define,
+     .done = defined},
+    {.procedure = REMOTE_PROC_DOMAIN_UNDEFINE_FLAGS, .weight = 25, .build = build_undefine},
+    {.procedure = REMOTE_PROC_DOMAIN_CREATE_XML, .weight = 40, .build = build_create_xml},
+    {.procedure = REMOTE_PROC_DOMAIN_CREATE_WITH_FLAGS, .weight = 80, .build = build_flags},
+    {.procedure = REMOTE_PROC_DOMAIN_DESTROY_FLAGS, .weight = 60, .build = build_flags},
+    {.procedure = REMOTE_PROC_DOMAIN_SHUTDOWN_FLAGS, .weight = 30, .build = build_flags},
+    {.procedure = REMOTE_PROC_DOMAIN_REBOOT, .weight = 20, .build = build_flags},
+    {.procedure = REMOTE_PROC_DOMAIN_RESET, .weight = 20, .build = build_flags},
+    {.procedure = REMOTE_PROC_DOMAIN_SUSPEND, .weight = 40, .build = build_domain},
+    {.procedure = REMOTE_PROC_DOMAIN_RESUME, .weight = 40, .build = build_domain},
+    {.procedure = REMOTE_PROC_DOMAIN_GET_STATE, .weight = 40, .build = build_flags},
+    {.procedure = REMOTE_PROC_DOMAIN_GET_INFO, .weight = 30, .build = build_domain},
+    {.procedure = REMOTE_PROC_DOMAIN_GET_XML_DESC,
+     .weight = 80,
+     .build = build_xml_desc,
+     .done = described},
+    {.procedure = REMOTE_PROC_DOMAIN_LOOKUP_BY_NAME,
+     .weight = 40,
+     .build = build_lookup,
+     .done = looked_up,
+     .quick = true},
+    {.procedure = REMOTE_PROC_CONNECT_LIST_ALL_DOMAINS,
+     .weight = 60,
+     .build = build_list,
+     .quick = true},
+    {.procedure = REMOTE_PROC_DOMAIN_SET_AUTOSTART, .weight = 40, .build = build_autostart},
+    {.procedure = REMOTE_PROC_DOMAIN_GET_AUTOSTART, .weight = 20, .build = build_domain},
+    {.procedure = REMOTE_PROC_CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY,
+     .weight = 40,
+     .build = build_register,
+     .done = registered},
+    {.procedure = REMOTE_PROC_CONNECT_DOMAIN_EVENT_CALLBACK_DEREGISTER_ANY,
+     .weight = 20,
+     .build = build_deregister},
+    {.procedure = REMOTE_PROC_CONNECT_DOMAIN_EVENT_REGISTER, .weight = 20},
+    {.procedure = REMOTE_PROC_CONNECT_DOMAIN_EVENT_DEREGISTER, .weight = 10},
+    {.procedure = REMOTE_PROC_CONNECT_GET_HOSTNAME, .weight = 10, .quick = true},
+    {.procedure = REMOTE_PROC_CONNECT_GET_CAPABILITIES, .weight = 5},
+    {.procedure = REMOTE_PROC_NODE_GET_INFO, .weight = 10, .quick = true},
+    {.weight = 100, .build = build_anything},
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -354,15 +372,20 @@ static const struct call_kind *kind_at(size_t i)
     return i < KINDS ? &kinds[i] : &pool_kinds[i - KINDS];
 }
 
-const struct call_kind *call_random(void)
+static unsigned weight_at(size_t i, bool quick)
+{
+    return quick && !kind_at(i)->quick ? 0 : kind_at(i)->weight;
+}
+
+const struct call_kind *call_random(bool quick)
 {
     unsigned total = 0;
     for (size_t i = 0; i < KINDS + POOL_KINDS; i++)
-        total += kind_at(i)->weight;
+        total += weight_at(i, quick);
     uint64_t at = sim_random(total);
     size_t i = 0;
-    while (at >= kind_at(i)->weight)
-        at -= kind_at(i++)->weight;
+    while (at >= weight_at(i, quick))
+        at -= weight_at(i++, quick);
     return kind_at(i);
 }
 

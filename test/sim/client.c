@@ -176,26 +176,18 @@ static void check_result(const struct sent_call *call, const uint8_t *body, size
 
 // ---- starvation
 
-static bool is_quick(int32_t procedure)
-{
-    return procedure == REMOTE_PROC_CONNECT_GET_HOSTNAME ||
-           procedure == REMOTE_PROC_NODE_GET_INFO ||
-           procedure == REMOTE_PROC_DOMAIN_LOOKUP_BY_NAME ||
-           procedure == REMOTE_PROC_CONNECT_LIST_ALL_DOMAINS;
-}
-
-// Nothing that the client does, or its call needs, keeps the call from being answered.
+// Nothing that the client does, or its call needs, keeps the call from being answered; nor does the
+// answer lie before the client.
 static bool waits_for_its_turn(const struct client *client, const struct sent_call *call)
 {
-    return call->used && is_quick(call->procedure) && client->manner == POLITE &&
-           client->output_done == client->output_len && client_outstanding(client) <= REQUESTS_MAX;
+    return call->used && sim_unread(client->handle) == 0 && call->kind->quick &&
+           client->manner == POLITE && client->output_done == client->output_len &&
+           client_outstanding(client) <= REQUESTS_MAX;
 }
 
 // While one waits, others that came later are answered: a few may be, but not all.
 static void note_overtaking(const struct client *winner, const struct sent_call *answered)
 {
-    if (!is_quick(answered->procedure))
-        return;
     for (struct client *client = world->clients; client < world->clients + CLIENTS; client++) {
         for (int i = 0; i < CALLS_A_CLIENT && client != winner; i++) {
             struct sent_call *call = &client->calls[i];
@@ -409,7 +401,7 @@ static void make_calls(struct client *client)
 {
     unsigned at_once = 1 + (unsigned)sim_random(CALLS_A_CLIENT);
     while (client->budget && client_outstanding(client) < at_once && !client->spoiled &&
-           client_call(client, call_random(), (int)sim_random(NAMES)))
+           client_call(client, call_random(world->crowd), (int)sim_random(NAMES)))
         client->budget--;
     if (client->budget == 0 && client->index != 0 && client_outstanding(client) == 0 &&
         client->handle >= 0)

@@ -4,6 +4,7 @@
 #include "core/child.h"
 #include "core/loop.h"
 #include "core/slot.h"
+#include "core/timers.h"
 #include "rpc/dispatch.h"
 #include "rpc/stream.h"
 #include "virt/hypervisor.h"
@@ -27,6 +28,11 @@ unsigned daemon_clients(void)
 unsigned daemon_watches(void)
 {
     return (unsigned)loop_watches();
+}
+
+unsigned daemon_timers(void)
+{
+    return (unsigned)timers_running();
 }
 
 const char *daemon_holds(unsigned guests)

@@ -1,4 +1,5 @@
 // Whole-daemon runs: which seeds, how many, and what is said about them.
+#include "test/sim/bugs.h"
 #include "test/sim/run.h"
 
 #include "port/sim/sim.h"
@@ -26,7 +27,7 @@ static int usage(void)
           "  -2          run each seed twice and compare\n"
           "  -k          go on after a failure\n"
           "  -c          end the daemon at each port call of a script, in each seed\n"
-          "  -l          run on machines that lie, and see that it is noticed\n",
+          "  -l          run on machines that lie, and with bugs, and see that it is noticed\n",
           stderr);
     return 2;
 }
@@ -154,61 +155,72 @@ static int run_crashes(const struct wish *wish)
     return failed ? 1 : 0;
 }
 
-// ---- lies: each is noticed, and by the claim that it breaks
+// ---- lies and bugs: each is noticed, and by the claim that it breaks
 
-#define LIE_SEEDS 300
+#define TRIAL_SEEDS 400
 
-static const struct {
+static const struct trial {
     enum sim_lie lie;
+    enum bug bug;
     const char *noticed[3]; // one of these is a part of what is said
-} lies[] = {
-    {SIM_SYNC, {"which can not be", "is not whole"}},
-    {SIM_SYNC_NAME, {"which can not be"}},
-    {SIM_TEAR, {"is not whole", "can not be shown", "which can not be"}},
-    {SIM_UNLINK, {"which can not be"}},
-    {SIM_LEAK, {"descriptors are open that nobody needs"}},
-    {SIM_SWALLOW, {"has waited for", "by its events"}},
-    {SIM_REPEAT, {"and has no such call"}},
-    {SIM_ASTRAY, {"and has no such call"}},
-    {SIM_KILL, {"emulators run for it"}},
-    {SIM_FORGET, {"were not taken note of", "children are waited for", "has waited for"}},
-    {SIM_STALL, {"workers are there"}},
-    {SIM_IGNORE, {"is starved", "has waited for"}},
-    {SIM_RING, {"the loop spins"}},
+} trials[] = {
+    {SIM_SYNC, BUG_NONE, {"which can not be", "is not whole"}},
+    {SIM_SYNC_NAME, BUG_NONE, {"which can not be"}},
+    {SIM_TEAR, BUG_NONE, {"is not whole", "can not be shown", "which can not be"}},
+    {SIM_UNLINK, BUG_NONE, {"which can not be"}},
+    {SIM_LEAK, BUG_NONE, {"descriptors are open that nobody needs"}},
+    {SIM_SWALLOW, BUG_NONE, {"has waited for"}},
+    {SIM_REPEAT, BUG_NONE, {"and has no such call"}},
+    {SIM_ASTRAY, BUG_NONE, {"and has no such call"}},
+    {SIM_KILL, BUG_NONE, {"emulators run for it"}},
+    {SIM_FORGET, BUG_NONE, {"were not taken note of", "children are waited for"}},
+    {SIM_STALL, BUG_NONE, {"workers are there"}},
+    {SIM_IGNORE, BUG_NONE, {"has waited for"}},
+    {SIM_SLIGHT, BUG_NONE, {"is starved"}},
+    {SIM_RING, BUG_NONE, {"the loop spins"}},
+    {SIM_HONEST, BUG_SMALL_SLOT, {"small message slots are not given back"}},
+    {SIM_HONEST, BUG_LARGE_SLOT, {"large message slots are not given back"}},
+    {SIM_HONEST, BUG_CALL, {"calls are in progress"}},
+    {SIM_HONEST, BUG_WATCH, {"descriptors are watched that nobody needs"}},
+    {SIM_HONEST, BUG_TIMER, {"timers run that nobody needs"}},
+    {SIM_HONEST, BUG_TASK, {"the loop spins"}},
+    {SIM_HONEST, BUG_EVENT, {"by its events"}},
 };
 
-static bool suits(size_t i, const char *failure)
+static bool suits(const struct trial *trial, const char *failure)
 {
     for (size_t n = 0; n < 3; n++)
-        if (lies[i].noticed[n] && strstr(failure, lies[i].noticed[n]))
+        if (trial->noticed[n] && strstr(failure, trial->noticed[n]))
             return true;
     return false;
 }
 
-static void run_lie(size_t i)
+static void try_out(const struct trial *trial)
 {
+    const char *name = trial->bug == BUG_NONE ? sim_lie_name(trial->lie) : bug_name(trial->bug);
     char otherwise[256] = "";
-    sim_tell(lies[i].lie);
-    for (uint64_t seed = 1; seed <= LIE_SEEDS; seed++) {
+    sim_tell(trial->lie);
+    sim_hush(true);
+    bug_plant(trial->bug);
+    for (uint64_t seed = 1; seed <= TRIAL_SEEDS; seed++) {
         if (run_seed(seed))
             continue;
-        if (suits(i, sim_failure())) {
-            printf("%-10s seed %3llu: %s\n", sim_lie_name(lies[i].lie), (unsigned long long)seed,
-                   sim_failure());
+        if (suits(trial, sim_failure())) {
+            printf("%-10s seed %3llu: %s\n", name, (unsigned long long)seed, sim_failure());
             passed++;
             return;
         }
         snprintf(otherwise, sizeof(otherwise), "%s", sim_failure());
     }
-    printf("%-10s was not noticed for what it is; %s\n", sim_lie_name(lies[i].lie), otherwise);
+    printf("%-10s was not noticed for what it is; %s\n", name, otherwise);
     failed++;
 }
 
-static int run_lies(void)
+static int run_trials(void)
 {
-    for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
-        run_lie(i);
-    printf("sim: %u lies noticed, %u not\n", passed, failed);
+    for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++)
+        try_out(&trials[i]);
+    printf("sim: %u lies and bugs noticed, %u not\n", passed, failed);
     return failed ? 1 : 0;
 }
 
@@ -223,7 +235,7 @@ int main(int argc, char **argv)
     run_create();
     sim_trace_print(wish.trace);
     if (wish.lies)
-        return run_lies();
+        return run_trials();
     if (wish.crashes)
         return run_crashes(&wish);
     bool go_on = !wish.file || run_file(&wish);

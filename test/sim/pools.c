@@ -111,17 +111,17 @@ static void build_volumes(struct client *client, struct sent_call *call, struct 
 }
 
 const struct call_kind pool_kinds[POOL_KINDS] = {
-    {REMOTE_PROC_STORAGE_POOL_DEFINE_XML, 40, build_define, NULL, NULL},
-    {REMOTE_PROC_STORAGE_POOL_UNDEFINE, 10, build_undefine, NULL, NULL},
-    {REMOTE_PROC_STORAGE_POOL_BUILD, 20, build_pool_flags, NULL, NULL},
-    {REMOTE_PROC_STORAGE_POOL_CREATE, 30, build_pool_flags, NULL, NULL},
-    {REMOTE_PROC_STORAGE_POOL_DESTROY, 10, build_pool, NULL, NULL},
-    {REMOTE_PROC_STORAGE_POOL_DELETE, 5, build_pool_flags, NULL, NULL},
-    {REMOTE_PROC_STORAGE_POOL_REFRESH, 15, build_pool_flags, NULL, NULL},
-    {REMOTE_PROC_STORAGE_POOL_SET_AUTOSTART, 15, build_autostart, NULL, NULL},
-    {REMOTE_PROC_STORAGE_VOL_CREATE_XML, 30, build_volume, NULL, NULL},
-    {REMOTE_PROC_STORAGE_VOL_DELETE, 10, build_volume_delete, NULL, NULL},
-    {REMOTE_PROC_STORAGE_POOL_LIST_ALL_VOLUMES, 15, build_volumes, NULL, NULL},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_DEFINE_XML, .weight = 40, .build = build_define},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_UNDEFINE, .weight = 10, .build = build_undefine},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_BUILD, .weight = 20, .build = build_pool_flags},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_CREATE, .weight = 30, .build = build_pool_flags},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_DESTROY, .weight = 10, .build = build_pool},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_DELETE, .weight = 5, .build = build_pool_flags},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_REFRESH, .weight = 15, .build = build_pool_flags},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_SET_AUTOSTART, .weight = 15, .build = build_autostart},
+    {.procedure = REMOTE_PROC_STORAGE_VOL_CREATE_XML, .weight = 30, .build = build_volume},
+    {.procedure = REMOTE_PROC_STORAGE_VOL_DELETE, .weight = 10, .build = build_volume_delete},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_LIST_ALL_VOLUMES, .weight = 15, .build = build_volumes},
 };
 
 // ---- the audit ----------------------------------------------------------------------------------
@@ -171,9 +171,10 @@ static void build_definition(struct client *client, struct sent_call *call, stru
     xdr_encode(w, XDR_TYPE(remote_storage_pool_get_xml_desc_args), &args);
 }
 
-static const struct call_kind definition_kind = {
-    REMOTE_PROC_STORAGE_POOL_GET_XML_DESC, 0, build_definition, definition_is, failed,
-};
+static const struct call_kind definition_kind = {.procedure = REMOTE_PROC_STORAGE_POOL_GET_XML_DESC,
+                                                 .build = build_definition,
+                                                 .done = definition_is,
+                                                 .failed = failed};
 
 static void ask_next(struct client *client)
 {
@@ -213,9 +214,10 @@ static void build_list(struct client *client, struct sent_call *call, struct xdr
     xdr_encode(w, XDR_TYPE(remote_connect_list_all_storage_pools_args), &args);
 }
 
-static const struct call_kind list_kind = {
-    REMOTE_PROC_CONNECT_LIST_ALL_STORAGE_POOLS, 0, build_list, pools_are, failed,
-};
+static const struct call_kind list_kind = {.procedure = REMOTE_PROC_CONNECT_LIST_ALL_STORAGE_POOLS,
+                                           .build = build_list,
+                                           .done = pools_are,
+                                           .failed = failed};
 
 void pools_audit(struct client *auditor)
 {

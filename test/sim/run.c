@@ -92,6 +92,7 @@ static void await_boot(void)
         if (world->descriptors == 0) { // the machine's first start, without guests
             world->descriptors = sim_descriptors();
             world->watches = daemon_watches();
+            world->timers = daemon_timers();
         }
         client_start(auditor(), 0, 1000, POLITE, world->auditing);
     } else if (auditor()->opened) {
@@ -109,12 +110,18 @@ static void crash_soon(unsigned bits)
     world->crash = SIM_ENDED;
 }
 
-static void start_script(void)
+// Clients that all want much that is quickly answered: nobody is to come short.
+static void start_crowd(void)
+{
+    for (int i = 1; i < CLIENTS; i++)
+        client_start(&world->clients[i], 60, 1, POLITE, world->auditing);
+}
+
+static void start_clients(void)
 {
     static const enum manner manners[] = {POLITE, POLITE, POLITE, SLOW, SILENT, RUDE, NOISY, LAZY};
-    clear_up(false);
     unsigned calls = 1 + (unsigned)sim_random(60);
-    for (int i = 1; i < CLIENTS && world->crash_call == 0; i++) {
+    for (int i = 1; i < CLIENTS; i++) {
         if (sim_chance(300))
             continue;
         enum manner manner = manners[sim_random(sizeof(manners) / sizeof(manners[0]))];
@@ -122,8 +129,18 @@ static void start_script(void)
         client_start(&world->clients[i], 1 + (unsigned)sim_random(calls),
                      1 + (unsigned)sim_random(4), manner, driver);
     }
+}
+
+static void start_script(void)
+{
+    clear_up(false);
+    world->crowd = world->crash_call == 0 && sim_chance(40);
     for (int i = 1; i <= 2 && world->crash_call; i++)
         client_start(&world->clients[i], 12, 1, POLITE, world->auditing);
+    if (world->crowd)
+        start_crowd();
+    else if (world->crash_call == 0)
+        start_clients();
     if (world->crash != SIM_ENDED)
         crash_soon(12);
     enter(SCRIPT);
@@ -196,6 +213,8 @@ static const char *not_at_rest(void)
         return "descriptors are open that nobody needs";
     if (!suits(daemon_watches(), world->watches))
         return "descriptors are watched that nobody needs";
+    if (daemon_timers() != world->timers)
+        return "timers run that nobody needs";
     return NULL;
 }
 

@@ -75,6 +75,7 @@ struct call_kind {
     void (*build)(struct client *client, struct sent_call *call, struct xdr_writer *w);
     void (*done)(struct client *client, struct sent_call *call, const uint8_t *body, size_t len);
     void (*failed)(struct client *client, struct sent_call *call, const struct message_error *why);
+    bool quick; // nothing has to be waited for
 };
 
 struct sent_call {
@@ -115,7 +116,7 @@ bool client_call(struct client *client, const struct call_kind *kind, int name);
 
 // ---- calls (calls.c) ----------------------------------------------------------------------------
 
-const struct call_kind *call_random(void);
+const struct call_kind *call_random(bool quick);
 const struct call_kind *call_open(void);
 const char *driver_uri(enum driver driver);
 void name_of(enum driver driver, int name, char to[16]);
@@ -171,10 +172,10 @@ struct world {
     uint64_t phase_began;
     enum driver auditing;
     bool booted;
-    bool keep_guests;              // at the end of this life
-    unsigned descriptors, watches; // of a daemon that does nothing
+    bool keep_guests;                      // at the end of this life
+    unsigned descriptors, watches, timers; // of a daemon that does nothing
     struct sim_weather stormy;
-    bool cleared;
+    bool cleared, crowd;
     unsigned vices; // of 1000 emulators
     enum sim_end last_end;
     enum sim_end crash;  // that is still to be set for this life; SIM_ENDED: none
