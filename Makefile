@@ -75,7 +75,8 @@ FILES_GRAPHICS := src/virt/domain/domain_graphics.c src/virt/xml/domain_check_gr
     src/hv/qemu/command/command_graphics.c src/hv/qemu/guest/guest_graphics.c
 FILES_DOMAIN_VALIDATION := src/virt/xml/domain_validate*.c src/hv/qemu/definition/validate*.c
 FILES_DOMAIN_CAPABILITIES := src/hv/qemu/capabilities/domcaps.c
-FILES_DOMAIN_STATISTICS := src/virt/domain/domain_stats.c src/virt/domain/domain_device_stats.c
+FILES_DOMAIN_STATISTICS := src/virt/domain/domain_stats.c src/virt/domain/domain_device_stats.c \
+    src/hv/qemu/guest/guest_stats.c
 FILES_DOMAIN_TUNING := src/virt/domain/domain_pin.c src/virt/domain/domain_vcpu.c \
     src/virt/domain/domain_memory.c src/virt/domain/domain_maps.c src/hv/qemu/guest/guest_vcpus.c
 FILES_DOMAIN_INPUT := src/virt/domain/domain_input.c src/hv/qemu/guest/guest_key*.c

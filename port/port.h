@@ -138,8 +138,8 @@ enum port_kind {
 
 struct port_stat {
     enum port_kind kind;
-    uint64_t size;      // bytes; 0 for a block device
-    uint64_t allocated; // bytes on disk
+    uint64_t size;      // bytes; of a block device those that it holds
+    uint64_t allocated; // bytes on disk; of a block device all of them
     int64_t mtime_ns;
     uint32_t mode, uid, gid;
     uint64_t device, inode, rdev;

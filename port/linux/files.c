@@ -7,10 +7,11 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define NS_PER_S     1000000000
-#define SECTOR_BYTES 512 // the unit of st_blocks, whatever the file system
+#define SECTOR_BYTES 512 // the unit of st_blocks and of sysfs, whatever the device
 
 int port_open(const char *path, unsigned flags, uint32_t mode)
 {
@@ -87,6 +88,15 @@ static enum port_kind kind_of(mode_t mode)
     }
 }
 
+// A device need not be opened for it, which could take as long as the device likes.
+static uint64_t device_size(dev_t device)
+{
+    int64_t sectors;
+    return port_host_number(&sectors, "/sys/dev/block/%u:%u/size", major(device), minor(device)) < 0
+               ? 0
+               : (uint64_t)sectors * SECTOR_BYTES;
+}
+
 static int describe(struct port_stat *to, int result, const struct stat *from)
 {
     if (result < 0)
@@ -103,6 +113,8 @@ static int describe(struct port_stat *to, int result, const struct stat *from)
         .inode = from->st_ino,
         .rdev = from->st_rdev,
     };
+    if (to->kind == PORT_BLOCK)
+        to->size = to->allocated = device_size(from->st_rdev);
     return 0;
 }
 

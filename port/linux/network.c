@@ -209,7 +209,7 @@ static int neighbour_line(struct port_text *text, char columns[NEIGHBOUR_COLUMNS
     return count == NEIGHBOUR_COLUMNS ? 1 : stop == EOF ? EOF : 0;
 }
 
-// An entry without the flag "complete" has no MAC address yet.
+// An entry without the flag "complete" has no MAC address yet. Permanent ones are not heard of.
 int port_neighbours(struct port_neighbour *to, size_t max)
 {
     struct port_text text;
@@ -219,7 +219,7 @@ int port_neighbours(struct port_neighbour *to, size_t max)
     if (result < 0)
         return result;
     while (count < max && (line = neighbour_line(&text, columns)) != EOF) {
-        if (line == 0 || !(strtoul(columns[2], NULL, 16) & ATF_COM))
+        if (line == 0 || (strtoul(columns[2], NULL, 16) & (ATF_COM | ATF_PERM)) != ATF_COM)
             continue;
         snprintf(to[count].address, sizeof(to[count].address), "%.45s", columns[0]);
         snprintf(to[count++].mac, sizeof(to[0].mac), "%.17s", columns[3]);

@@ -16,7 +16,7 @@
 #include "rpc/message.h"
 
 #define CALL_ARGS_SIZE  512
-#define CALL_STATE_SIZE 4096
+#define CALL_STATE_SIZE 4608
 
 struct client;
 struct call;

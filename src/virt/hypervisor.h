@@ -19,9 +19,10 @@
 
 #define HYPERVISOR_STATE_SIZE 2048
 
-// What is known of one disk.
+// What is known of one disk, or of an image below the one of the entry before.
 struct hypervisor_block {
-    char target[64]; // "vda"
+    char target[64]; // of the disk: "vda"
+    bool backing;    // an image below
     bool medium;     // there is one, and numbers of it
     uint64_t rd_reqs, rd_bytes, rd_ns, wr_reqs, wr_bytes, wr_ns, fl_reqs, fl_ns;
     uint64_t capacity, allocation, physical; // bytes, as statistics tell them
@@ -36,6 +37,26 @@ struct hypervisor_memory_stats {
         uint64_t value;
     } stats[16];
     uint32_t count;
+};
+
+#define HYPERVISOR_IOTHREADS 16 // of one guest, that are told of
+
+// What else statistics tell of a running guest.
+struct hypervisor_running_stats {
+    bool polling_known; // of vcpus that have nothing to do
+    uint64_t poll_success_ns, poll_fail_ns;
+    struct hypervisor_iothread {
+        uint32_t id;
+        bool polls; // what follows is known
+        uint32_t poll_grow, poll_shrink;
+        uint64_t poll_max_ns;
+    } iothreads[HYPERVISOR_IOTHREADS];
+    uint32_t iothread_count;
+    bool dirty_rate_known;
+    int32_t dirty_rate_status; // VIR_DOMAIN_DIRTYRATE_*
+    int32_t dirty_rate_period; // seconds
+    int64_t dirty_rate_start, dirty_rate_mib;
+    char dirty_rate_mode[16]; // "page-sampling"
 };
 
 #define HYPERVISOR_FILESYSTEM_DISKS 8
@@ -125,6 +146,10 @@ struct hypervisor_op {
         } vcpus;
         struct hypervisor_memory_stats memory_stats;
         struct {
+            uint32_t groups; // VIR_DOMAIN_STATS_* that are wanted
+            struct hypervisor_running_stats told;
+        } running_stats;
+        struct {
             uint32_t types; // VIR_DOMAIN_GUEST_INFO_*; 0: whatever the guest can tell
             void (*put)(void *to, const struct hypervisor_param *param); // takes what it tells
             void *to;
@@ -157,8 +182,10 @@ struct hypervisor_op {
             uint32_t count;
         } filesystems;
         struct {
-            struct slice path; // in: of a domain that does not run, the one disk; stays in place
-            const struct hypervisor_block *blocks; // out: all disks; valid until the next wait
+            // In: of a domain that does not run, the one disk (absent: all); stays in place.
+            struct slice path;
+            bool chains; // in: of all their images, too, each disk's from the top
+            const struct hypervisor_block *blocks; // out; valid until the next wait
             uint32_t count;
         } blocks;
         struct {
@@ -274,7 +301,7 @@ struct hypervisor {
     hypervisor_fn *monitor_command, *agent_command, *hostname, *get_time, *set_time;
     hypervisor_fn *open_console, *open_channel, *open_graphics;
     hypervisor_fn *filesystems; // as the guest's agent tells them
-    hypervisor_fn *blocks;
+    hypervisor_fn *blocks, *running_stats;
     // By way of the guest's agent, as most of the above is.
     hypervisor_fn *guest_info, *guest_vcpus, *set_guest_vcpus, *addresses;
     hypervisor_fn *set_password, *fs_freeze, *fs_thaw, *fs_trim;

@@ -365,10 +365,13 @@ struct hypervisor qemu_hypervisor = {
 #endif
 #ifdef CONFIG_DOMAIN_STATISTICS
     .blocks = guest_blocks,
+    .running_stats = guest_running_stats,
     .interface_stats = guest_interface_stats,
 #endif
     .stats = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON |
-             VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK,
+             VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK |
+             VIR_DOMAIN_STATS_PERF | VIR_DOMAIN_STATS_IOTHREAD | VIR_DOMAIN_STATS_MEMORY |
+             VIR_DOMAIN_STATS_DIRTYRATE | VIR_DOMAIN_STATS_VM,
     .vcpu = guest_vcpu,
     .pin = guest_pin,
     .cpu_stats = guest_cpu_stats,

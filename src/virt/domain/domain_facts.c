@@ -43,6 +43,18 @@ struct slice domain_disk_path(const struct xml_node *disk)
     return slice_present(file) ? file : xml_attr(source, "dev");
 }
 
+const struct xml_node *domain_image_below(const struct xml_node *image)
+{
+    const struct xml_node *below = xml_child(image, "backingStore");
+    return xml_child(below, "source") ? below : NULL;
+}
+
+uint32_t domain_image_index(const struct xml_node *image)
+{
+    bool top = slice_is(image->name, "disk");
+    return (uint32_t)number(xml_attr(top ? xml_child(image, "source") : image, "index"), 0);
+}
+
 struct xml_node *domain_find_disk(const struct xml_node *tree, struct slice path)
 {
     XML_EACH (disk, xml_child(tree, "devices"), "disk")

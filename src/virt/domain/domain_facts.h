@@ -14,5 +14,9 @@ void domain_vcpus_set(struct xml_doc *doc, struct xml_node *tree, uint32_t count
 struct xml_node *domain_find_disk(const struct xml_node *tree, struct slice path);
 // The path of a disk's or a <backingStore>'s <source>: a file's or a device's; absent without one.
 struct slice domain_disk_path(const struct xml_node *disk);
+// The image below that of a disk or a <backingStore>; NULL when there is none.
+const struct xml_node *domain_image_below(const struct xml_node *image);
+// Its number among a running guest's images; 0 when it has none.
+uint32_t domain_image_index(const struct xml_node *image);
 
 #endif

@@ -17,6 +17,7 @@ struct stats_state {
     struct domain_call base; // of the domain at hand
     struct hypervisor_op op;
     struct hypervisor_memory_stats memory;
+    struct hypervisor_running_stats running;
     struct gather records;
     struct xdr_list wanted; // what is left of the domains that were named
     const struct hypervisor *hypervisor;
@@ -34,6 +35,11 @@ static const struct remote_connect_get_all_domain_stats_args *stats_args(const s
     return CALL_ARGS(call, struct remote_connect_get_all_domain_stats_args);
 }
 
+static bool wants_chains(const struct call *call)
+{
+    return stats_args(call)->flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING;
+}
+
 // ---- groups
 
 struct group_writer {
@@ -42,7 +48,9 @@ struct group_writer {
     const struct domain *domain;
     const struct xml_node *tree; // the current definition
     const struct hypervisor_memory_stats *memory;
+    const struct hypervisor_running_stats *running;
     const struct hypervisor_op *op; // with blocks, when there are
+    bool chains;                    // of disks are wanted
 };
 
 static const char *field(const char *format, unsigned number) __attribute__((format(printf, 1, 0)));
@@ -69,6 +77,12 @@ static void put_cpu(struct group_writer *g)
     xdr_param_add_u64(g->w, &g->params, "cpu.time", stats.cpu_ns);
     xdr_param_add_u64(g->w, &g->params, "cpu.user", stats.user_ns);
     xdr_param_add_u64(g->w, &g->params, "cpu.system", stats.system_ns);
+    // There are no monitors of caches (<cachetune>): they are the kernel's resctrl groups.
+    xdr_param_add_u32(g->w, &g->params, "cpu.cache.monitor.count", 0);
+    if (!g->running->polling_known)
+        return;
+    xdr_param_add_u64(g->w, &g->params, "cpu.haltpoll.success.time", g->running->poll_success_ns);
+    xdr_param_add_u64(g->w, &g->params, "cpu.haltpoll.fail.time", g->running->poll_fail_ns);
 }
 
 static const struct {
@@ -159,8 +173,17 @@ static const struct hypervisor_block *find_block(const struct group_writer *g, s
     return NULL;
 }
 
-static void put_block_numbers(struct group_writer *g, unsigned i,
-                              const struct hypervisor_block *block)
+// Of the image below; NULL when there is none.
+static const struct hypervisor_block *next_block(const struct group_writer *g,
+                                                 const struct hypervisor_block *block)
+{
+    const struct hypervisor_block *next = block + 1;
+    return next < g->op->blocks.blocks + g->op->blocks.count && next->backing ? next : NULL;
+}
+
+// What the guest's device counts: of the uppermost image only.
+static void put_block_counters(struct group_writer *g, unsigned i,
+                               const struct hypervisor_block *block)
 {
     xdr_param_add_u64(g->w, &g->params, field("block.%u.rd.reqs", i), block->rd_reqs);
     xdr_param_add_u64(g->w, &g->params, field("block.%u.rd.bytes", i), block->rd_bytes);
@@ -170,7 +193,13 @@ static void put_block_numbers(struct group_writer *g, unsigned i,
     xdr_param_add_u64(g->w, &g->params, field("block.%u.wr.times", i), block->wr_ns);
     xdr_param_add_u64(g->w, &g->params, field("block.%u.fl.reqs", i), block->fl_reqs);
     xdr_param_add_u64(g->w, &g->params, field("block.%u.fl.times", i), block->fl_ns);
-    if (block->medium)
+}
+
+// A running guest's allocation is what it has written so far, which may be nothing.
+static void put_block_sizes(struct group_writer *g, unsigned i,
+                            const struct hypervisor_block *block)
+{
+    if (block->allocation || (block->medium && domain_active(g->domain)))
         xdr_param_add_u64(g->w, &g->params, field("block.%u.allocation", i), block->allocation);
     if (block->capacity)
         xdr_param_add_u64(g->w, &g->params, field("block.%u.capacity", i), block->capacity);
@@ -178,26 +207,74 @@ static void put_block_numbers(struct group_writer *g, unsigned i,
         xdr_param_add_u64(g->w, &g->params, field("block.%u.physical", i), block->physical);
 }
 
+static void put_image(struct group_writer *g, unsigned i, struct slice target,
+                      const struct xml_node *image, const struct hypervisor_block *block)
+{
+    uint32_t index = domain_image_index(image);
+    struct slice path = domain_disk_path(image);
+    xdr_param_add_string(g->w, &g->params, field("block.%u.name", i), target);
+    if (slice_present(path))
+        xdr_param_add_string(g->w, &g->params, field("block.%u.path", i), path);
+    if (index > 0)
+        xdr_param_add_u32(g->w, &g->params, field("block.%u.backingIndex", i), index);
+    if (block && !block->backing && domain_active(g->domain))
+        put_block_counters(g, i, block);
+    if (block)
+        put_block_sizes(g, i, block);
+}
+
+static const struct xml_node *next_image(const struct group_writer *g, const struct xml_node *image)
+{
+    return g->chains ? domain_image_below(image) : NULL;
+}
+
 static void put_block(struct group_writer *g)
 {
-    unsigned number = 0;
+    unsigned count = 0;
     const struct xml_node *devices = xml_child(g->tree, "devices");
-    xdr_param_add_u32(g->w, &g->params, "block.count", xml_count(devices, "disk"));
+    XML_EACH (disk, devices, "disk")
+        for (const struct xml_node *at = disk; at; at = next_image(g, at))
+            count++;
+    xdr_param_add_u32(g->w, &g->params, "block.count", count);
+    count = 0;
     XML_EACH (disk, devices, "disk") {
-        unsigned i = number++;
-        uint32_t index;
         struct slice target = xml_attr_at(disk, "target", "dev");
-        const struct xml_node *source = xml_child(disk, "source");
-        struct slice path = domain_disk_path(disk);
-        xdr_param_add_string(g->w, &g->params, field("block.%u.name", i), target);
-        if (slice_present(path))
-            xdr_param_add_string(g->w, &g->params, field("block.%u.path", i), path);
-        if (slice_u32(xml_attr(source, "index"), 10, &index))
-            xdr_param_add_u32(g->w, &g->params, field("block.%u.backingIndex", i), index);
         const struct hypervisor_block *block = find_block(g, target);
-        if (block)
-            put_block_numbers(g, i, block);
+        for (const struct xml_node *at = disk; at; at = next_image(g, at)) {
+            put_image(g, count++, target, at, block);
+            block = block ? next_block(g, block) : NULL;
+        }
     }
+}
+
+static void put_iothreads(struct group_writer *g)
+{
+    if (g->running->iothread_count == 0)
+        return;
+    xdr_param_add_u32(g->w, &g->params, "iothread.count", g->running->iothread_count);
+    for (uint32_t i = 0; i < g->running->iothread_count; i++) {
+        const struct hypervisor_iothread *at = &g->running->iothreads[i];
+        if (!at->polls)
+            continue;
+        xdr_param_add_u64(g->w, &g->params, field("iothread.%u.poll-max-ns", at->id),
+                          at->poll_max_ns);
+        xdr_param_add_u32(g->w, &g->params, field("iothread.%u.poll-grow", at->id), at->poll_grow);
+        xdr_param_add_u32(g->w, &g->params, field("iothread.%u.poll-shrink", at->id),
+                          at->poll_shrink);
+    }
+}
+
+static void put_dirty_rate(struct group_writer *g)
+{
+    const struct hypervisor_running_stats *at = g->running;
+    if (!at->dirty_rate_known)
+        return;
+    xdr_param_add_i32(g->w, &g->params, "dirtyrate.calc_status", at->dirty_rate_status);
+    xdr_param_add_i64(g->w, &g->params, "dirtyrate.calc_start_time", at->dirty_rate_start);
+    xdr_param_add_i32(g->w, &g->params, "dirtyrate.calc_period", at->dirty_rate_period);
+    xdr_param_add_string(g->w, &g->params, "dirtyrate.calc_mode", slice_of(at->dirty_rate_mode));
+    if (at->dirty_rate_status == VIR_DOMAIN_DIRTYRATE_MEASURED)
+        xdr_param_add_i64(g->w, &g->params, "dirtyrate.megabytes_per_second", at->dirty_rate_mib);
 }
 
 static const struct {
@@ -205,15 +282,24 @@ static const struct {
     void (*put)(struct group_writer *g);
     bool reads_definition;
 } groups[] = {
-    {VIR_DOMAIN_STATS_STATE, put_state, false},        {VIR_DOMAIN_STATS_CPU_TOTAL, put_cpu, false},
-    {VIR_DOMAIN_STATS_BALLOON, put_balloon, true},     {VIR_DOMAIN_STATS_VCPU, put_vcpu, true},
-    {VIR_DOMAIN_STATS_INTERFACE, put_interface, true}, {VIR_DOMAIN_STATS_BLOCK, put_block, true},
+    {VIR_DOMAIN_STATS_STATE, put_state, false},
+    {VIR_DOMAIN_STATS_CPU_TOTAL, put_cpu, false},
+    {VIR_DOMAIN_STATS_BALLOON, put_balloon, true},
+    {VIR_DOMAIN_STATS_VCPU, put_vcpu, true},
+    {VIR_DOMAIN_STATS_INTERFACE, put_interface, true},
+    {VIR_DOMAIN_STATS_BLOCK, put_block, true},
+    {VIR_DOMAIN_STATS_IOTHREAD, put_iothreads, false},
+    {VIR_DOMAIN_STATS_DIRTYRATE, put_dirty_rate, false},
 };
 
 static void put_record(struct call *call, struct stats_state *s)
 {
-    struct group_writer g = {
-        .w = &s->records.w, .domain = s->base.domain, .memory = &s->memory, .op = &s->op};
+    struct group_writer g = {.w = &s->records.w,
+                             .domain = s->base.domain,
+                             .memory = &s->memory,
+                             .running = &s->running,
+                             .op = &s->op,
+                             .chains = wants_chains(call)};
     struct error err = {0};
     xdr_list_add(&s->records.w, &s->records.list);
     domain_put(&s->records.w, g.domain);
@@ -293,19 +379,22 @@ static bool next_domain(struct call *call, struct stats_state *s)
     return domain != NULL;
 }
 
-static bool wants(const struct stats_state *s, uint32_t group, hypervisor_fn *function)
-{
-    return (s->groups & group) && function && domain_active(s->base.domain);
-}
-
 static bool wants_blocks(const struct stats_state *s)
 {
-    return wants(s, VIR_DOMAIN_STATS_BLOCK, s->hypervisor->blocks);
+    return (s->groups & VIR_DOMAIN_STATS_BLOCK) && s->hypervisor->blocks;
 }
 
 static bool wants_memory(const struct stats_state *s)
 {
-    return wants(s, VIR_DOMAIN_STATS_BALLOON, s->hypervisor->memory_stats);
+    return (s->groups & VIR_DOMAIN_STATS_BALLOON) && s->hypervisor->memory_stats &&
+           domain_active(s->base.domain);
+}
+
+static bool wants_running(const struct stats_state *s)
+{
+    const uint32_t told =
+        VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_IOTHREAD | VIR_DOMAIN_STATS_DIRTYRATE;
+    return (s->groups & told) && s->hypervisor->running_stats && domain_active(s->base.domain);
 }
 
 // Before each question to the driver. An answer that fails leaves numbers out: that is no error.
@@ -320,6 +409,7 @@ static void begin_ask(struct call *call, struct stats_state *s)
 {
     prepare_op(call, s);
     s->memory.count = 0;
+    memset(&s->running, 0, sizeof(s->running));
     memset(&s->base.job, 0, sizeof(s->base.job));
 }
 
@@ -328,7 +418,7 @@ static enum co_status ask(struct call *call, struct stats_state *s)
 {
     CO_BEGIN(&s->ask_co);
     begin_ask(call, s);
-    if (!wants_blocks(s) && !wants_memory(s))
+    if (!wants_blocks(s) && !wants_memory(s) && !wants_running(s))
         CO_RETURN(&s->ask_co);
     if ((stats_args(call)->flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT) &&
         s->base.domain->job.holder)
@@ -344,7 +434,14 @@ static enum co_status ask(struct call *call, struct stats_state *s)
             s->memory = s->op.memory_stats;
         prepare_op(call, s);
     }
+    if (wants_running(s)) {
+        s->op.running_stats.groups = s->groups;
+        CO_CALL(&s->ask_co, s->hypervisor->running_stats(&s->op));
+        s->running = s->op.running_stats.told;
+        prepare_op(call, s);
+    }
     if (wants_blocks(s)) {
+        s->op.blocks.chains = wants_chains(call);
         CO_CALL(&s->ask_co, s->hypervisor->blocks(&s->op));
         if (error_is_set(&s->ignored))
             s->op.blocks.count = 0;

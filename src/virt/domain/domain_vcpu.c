@@ -309,6 +309,12 @@ static void reply_totals(struct call *call, const struct domain *domain, uint32_
     xdr_put_i32(w, max > 0 && max < 3 ? (int32_t)max : 3);
 }
 
+static uint32_t count_present(void)
+{
+    struct port_cpuset present;
+    return port_cpus_present(&present) < 0 ? 0 : port_cpuset_end(&present);
+}
+
 static void reply_count(struct call *call, uint32_t count)
 {
     struct xdr_writer *w = call_reply(call);
@@ -317,11 +323,13 @@ static void reply_count(struct call *call, uint32_t count)
     xdr_put_i32(w, (int32_t)count);
 }
 
+// A driver without times of each processor answers as libvirt does where control groups (of version
+// 2) do not have them: it knows what there would be to tell.
 static void reply_each(struct call *call, const struct domain *domain)
 {
     const struct remote_domain_get_cpu_stats_args *args =
         CALL_ARGS(call, struct remote_domain_get_cpu_stats_args);
-    uint32_t cpus = domain->hypervisor->cpu_stats_cpus;
+    uint32_t known = domain->hypervisor->cpu_stats_cpus, cpus = known ? known : count_present();
     uint32_t first = (uint32_t)args->start_cpu;
     if (args->ncpus == 0 || args->nparams == 0) {
         reply_count(call, args->ncpus == 0 ? cpus : 2);
@@ -330,6 +338,11 @@ static void reply_each(struct call *call, const struct domain *domain)
     if (first >= cpus) {
         call_fail(call, domain->hypervisor->error_domain, VIR_ERR_INVALID_ARG,
                   "start_cpu %d larger than maximum of %d", args->start_cpu, (int)cpus - 1);
+        return;
+    }
+    if (!known) {
+        call_fail(call, VIR_FROM_CGROUP, VIR_ERR_OPERATION_UNSUPPORTED,
+                  "operation 'getCpuacctPercpuUsage' not supported for backend 'cgroup V2'");
         return;
     }
     struct xdr_writer *w = call_reply(call);
@@ -362,11 +375,8 @@ static enum co_status get_cpu_stats(struct call *call)
         return call_unsupported(call);
     if (args->start_cpu == -1)
         reply_totals(call, domain, args->nparams);
-    else if (hypervisor->cpu_stats_cpus)
-        reply_each(call, domain);
     else
-        call_fail(call, hypervisor->error_domain, VIR_ERR_OPERATION_UNSUPPORTED,
-                  "CPU time is not known for each processor");
+        reply_each(call, domain);
     return CO_DONE;
 }
 

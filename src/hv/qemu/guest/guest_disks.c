@@ -8,26 +8,27 @@
 #include <errno.h>
 #include <string.h>
 
-#define DISKS_MAX 64 // of one guest, whose counters are told
+#define IMAGES_MAX  64 // of one guest, of which more than their paths is told
+#define STOPPED_MAX 48 // likewise of one that does not run
 
-static struct hypervisor_block found[DISKS_MAX]; // the answer
+static struct hypervisor_block found[IMAGES_MAX]; // the answer
 
-// Block nodes are named "libvirt-N-format" and "libvirt-N-storage", N being the source's index.
-static bool is_node_of(const struct xml_node *source, struct slice node)
+// Block nodes are named "libvirt-N-format" and "libvirt-N-storage", N being the image's index.
+static bool is_node_of(const struct xml_node *image, struct slice node)
 {
-    uint32_t index, said;
+    uint32_t said;
     struct slice number, rest = node;
     if (!slice_starts(rest, "libvirt-"))
         return false;
     rest = slice_from(rest, 8);
-    return slice_split(&rest, '-', &number) && slice_u32(number, 10, &said) &&
-           slice_u32(xml_attr(source, "index"), 10, &index) && index == said;
+    return slice_split(&rest, '-', &number) && slice_u32(number, 10, &said) && said > 0 &&
+           domain_image_index(image) == said;
 }
 
 static bool has_node(const struct xml_node *disk, struct slice node)
 {
-    for (const struct xml_node *at = disk; at; at = xml_child(at, "backingStore"))
-        if (is_node_of(xml_child(at, "source"), node))
+    for (const struct xml_node *image = disk; image; image = domain_image_below(image))
+        if (is_node_of(image, node))
             return true;
     return false;
 }
@@ -52,6 +53,36 @@ const struct xml_node *guest_find_disk(const struct xml_node *tree, struct slice
     return NULL;
 }
 
+// ---- the images that are asked for, in the order of the definition
+
+struct walk {
+    const struct xml_node *disk, *image;
+    bool all, chains;
+};
+
+static struct walk walk_begin(const struct xml_node *tree, const struct hypervisor_op *op)
+{
+    bool all = op->blocks.path.len == 0 || domain_active(op->domain);
+    const struct xml_node *disk = all ? xml_child(xml_child(tree, "devices"), "disk")
+                                      : domain_find_disk(tree, op->blocks.path);
+    return (struct walk){.disk = disk, .image = disk, .all = all, .chains = op->blocks.chains};
+}
+
+static void walk_on(struct walk *walk)
+{
+    walk->image = walk->chains ? domain_image_below(walk->image) : NULL;
+    if (walk->image)
+        return;
+    walk->disk = walk->all ? xml_next(walk->disk, "disk") : NULL;
+    walk->image = walk->disk;
+}
+
+static void begin_block(struct hypervisor_block *block, const struct walk *walk)
+{
+    *block = (struct hypervisor_block){.errors = -1, .backing = walk->image != walk->disk};
+    slice_copy(block->target, sizeof(block->target), xml_attr_at(walk->disk, "target", "dev"));
+}
+
 // ---- of a running guest, whose emulator is asked
 
 struct blocks {
@@ -60,9 +91,9 @@ struct blocks {
     struct monitor_call call;
     struct image {
         uint64_t capacity, allocated; // bytes
-        int32_t error;
+        int32_t error;                // of the disk
         bool there;
-    } images[DISKS_MAX]; // in the order of the definition
+    } images[IMAGES_MAX];
 };
 
 static const struct {
@@ -101,28 +132,34 @@ static int32_t error_of(struct slice io_status)
                                          : VIR_DOMAIN_DISK_ERROR_NONE;
 }
 
+static void take_image(struct image *image, const struct json_value *told)
+{
+    image->there = told != NULL;
+    json_get_u64(told, "virtual-size", &image->capacity);
+    if (!json_get_u64(told, "actual-size", &image->allocated))
+        image->allocated = image->capacity; // it can not be sparse
+}
+
 static void take_images(struct hypervisor_op *op, struct blocks *s)
 {
-    size_t i = 0;
+    const struct json_value *entry = NULL, *told = NULL;
     const struct xml_node *tree = definition_tree(op->domain, DEFINITION_LIVE, op->err);
-    XML_EACH (disk, xml_child(tree, "devices"), "disk") {
-        if (i == DISKS_MAX)
-            return;
-        struct image *image = &s->images[i++];
-        const struct json_value *entry = entry_of(s->call.result, tree, disk);
-        const struct json_value *told = json_find(entry, "inserted/image");
-        image->there = told != NULL;
-        image->error = error_of(json_get_string(entry, "io-status"));
-        json_get_u64(told, "virtual-size", &image->capacity);
-        json_get_u64(told, "actual-size", &image->allocated);
+    struct walk walk = walk_begin(tree, op);
+    for (size_t i = 0; walk.disk && i < IMAGES_MAX; i++, walk_on(&walk)) {
+        bool top = walk.image == walk.disk;
+        if (top)
+            entry = entry_of(s->call.result, tree, walk.disk);
+        told = top ? json_find(entry, "inserted/image") : json_get(told, "backing-image");
+        take_image(&s->images[i], told);
+        s->images[i].error = top ? error_of(json_get_string(entry, "io-status")) : 0;
     }
 }
 
-static uint64_t file_size(const struct xml_node *disk)
+static uint64_t file_size(const struct xml_node *image)
 {
     char path[PORT_PATH_MAX];
     struct port_stat stat;
-    if (!slice_copy(path, sizeof(path), xml_attr(xml_child(disk, "source"), "file")) || !path[0] ||
+    if (!slice_copy(path, sizeof(path), domain_disk_path(image)) || !path[0] ||
         port_stat(path, &stat) < 0)
         return 0;
     return stat.size;
@@ -130,10 +167,11 @@ static uint64_t file_size(const struct xml_node *disk)
 
 // libvirt (qemuDomainGetBlockInfo): an image that nobody has written to yet counts as allocated as
 // far as its file has blocks; one that is written densely, or not at all, is as large as its file.
-static void take_info(struct hypervisor_block *block, const struct xml_node *disk)
+static void take_info(struct hypervisor_block *block, const struct xml_node *image)
 {
-    uint64_t size = file_size(disk);
-    bool qcow2 = xml_attr_is(xml_child(disk, "driver"), "type", "qcow2");
+    uint64_t size = file_size(image);
+    bool qcow2 = xml_attr_is(image, "type", "file") &&
+                 xml_attr_is(xml_child(image, "driver"), "type", "qcow2");
     block->info_allocation = qcow2 || !block->allocation ? block->physical : block->allocation;
     bool sparse = block->physical == 0 || block->info_allocation == block->physical;
     block->info_physical = sparse && size ? size : block->physical;
@@ -141,38 +179,36 @@ static void take_info(struct hypervisor_block *block, const struct xml_node *dis
         block->physical = size;
 }
 
-static void take_block(struct hypervisor_block *block, const struct xml_node *disk,
-                       const struct json_value *stats, const struct image *image)
+static void take_block(struct hypervisor_block *block, const struct walk *walk,
+                       const struct json_value *told, const struct image *image)
 {
-    *block = (struct hypervisor_block){
-        .errors = -1,
-        .capacity = image->capacity,
-        .physical = image->allocated,
-        .error = image->error,
-        .medium = image->there,
-    };
-    slice_copy(block->target, sizeof(block->target), xml_attr(xml_child(disk, "target"), "dev"));
+    begin_block(block, walk);
+    block->capacity = image->capacity;
+    block->physical = image->allocated;
+    block->error = image->error;
+    block->medium = image->there;
+    json_get_u64(json_find(told, "parent/stats"), "wr_highest_offset", &block->allocation);
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
         uint64_t value;
-        if (json_get_u64(stats, counters[i].name, &value))
+        if (json_get_u64(json_get(told, "stats"), counters[i].name, &value))
             memcpy((char *)block + counters[i].offset, &value, sizeof(value));
     }
-    take_info(block, disk);
+    take_info(block, walk->image);
 }
 
 static void take_blocks(struct hypervisor_op *op, const struct blocks *s)
 {
+    uint32_t i = 0;
+    const struct json_value *told = NULL;
     const struct xml_node *tree = definition_tree(op->domain, DEFINITION_LIVE, op->err);
-    op->blocks.blocks = found;
-    op->blocks.count = 0;
-    XML_EACH (disk, xml_child(tree, "devices"), "disk") {
-        uint32_t i = op->blocks.count;
-        if (i == DISKS_MAX)
-            return;
-        take_block(&found[i], disk, json_get(entry_of(s->call.result, tree, disk), "stats"),
-                   &s->images[i]);
-        op->blocks.count++;
+    struct walk walk = walk_begin(tree, op);
+    for (; walk.disk && i < IMAGES_MAX; i++, walk_on(&walk)) {
+        told = walk.image == walk.disk ? entry_of(s->call.result, tree, walk.disk)
+                                       : json_get(told, "backing");
+        take_block(&found[i], &walk, told, &s->images[i]);
     }
+    op->blocks.blocks = found;
+    op->blocks.count = i;
 }
 
 static enum co_status ask_running(struct hypervisor_op *op, struct blocks *s)
@@ -196,59 +232,94 @@ static enum co_status ask_running(struct hypervisor_op *op, struct blocks *s)
 
 // ---- of a domain that is off: what lies there, looked at by a worker
 
+struct size {
+    uint64_t capacity, allocation, physical; // bytes
+    uint64_t there;
+};
+
 struct look {
     struct co co;
     struct worker worker;
     struct buffer out;
-    char answer[sizeof(struct hypervisor_block) + 1]; // and a NUL
+    char answer[sizeof(struct size) * STOPPED_MAX + 1]; // and a NUL
 };
 
 static struct {
+    struct walk walk;
+    struct size sizes[STOPPED_MAX];
+} order; // the worker has a copy, and of the definition too
+
+// libvirt (qemuStorageLimitsRefresh): how much of a device is used, only a raw image's format
+// tells.
+static int measure(const struct xml_node *image, struct size *to)
+{
+    static struct storage_volume volume;
     char path[PORT_PATH_MAX];
-    struct hypervisor_block block;
-    bool raw;
-} order; // the worker has a copy
+    if (!slice_copy(path, sizeof(path), domain_disk_path(image)) || !path[0])
+        return -ENOENT;
+    int status = volume_probe(path, &volume);
+    if (status < 0)
+        return status;
+    const struct xml_node *format =
+        xml_child(image, slice_is(image->name, "disk") ? "driver" : "format");
+    bool raw = xml_attr_is(format, "type", "raw");
+    bool unknown = volume.type == VIR_STORAGE_VOL_BLOCK && !raw;
+    *to = (struct size){.capacity = raw ? volume.physical : volume.capacity,
+                        .allocation = unknown ? 0 : volume.allocation,
+                        .physical = volume.physical,
+                        .there = 1};
+    return 0;
+}
 
 static int look(void *argument, int out)
 {
-    static struct storage_volume volume;
     (void)argument;
-    int status = volume_probe(order.path, &volume);
-    if (status < 0)
-        return -status;
-    order.block.capacity = order.raw ? volume.physical : volume.capacity;
-    order.block.allocation = order.block.info_allocation = volume.allocation;
-    order.block.physical = order.block.info_physical = volume.physical;
-    order.block.medium = true;
-    return port_write(out, &order.block, sizeof(order.block)) == sizeof(order.block) ? 0 : EIO;
+    size_t count = 0, size;
+    struct walk walk = order.walk;
+    for (; walk.disk && count < STOPPED_MAX; walk_on(&walk)) {
+        int status = measure(walk.image, &order.sizes[count++]);
+        if (status < 0 && !walk.all)
+            return -status;
+    }
+    size = count * sizeof(order.sizes[0]);
+    return port_write(out, order.sizes, size) == (ptrdiff_t)size ? 0 : EIO;
 }
 
 static bool begin_look(struct hypervisor_op *op, struct look *s)
 {
     const struct xml_node *tree = definition_tree(op->domain, DEFINITION_PERSISTENT, op->err);
-    const struct xml_node *disk = domain_find_disk(tree, op->blocks.path);
     op->blocks.blocks = found;
     op->blocks.count = 0;
-    memset(&order, 0, sizeof(order));
-    if (!disk || !slice_copy(order.path, sizeof(order.path), domain_disk_path(disk)) ||
-        !order.path[0])
+    order.walk = walk_begin(tree, op);
+    if (!order.walk.disk || (!order.walk.all && !slice_present(domain_disk_path(order.walk.disk))))
         return false;
-    slice_copy(order.block.target, sizeof(order.block.target), xml_attr_at(disk, "target", "dev"));
-    order.raw = xml_attr_is(xml_child(disk, "driver"), "type", "raw");
     s->out = buffer_over(s->answer, sizeof(s->answer));
     return worker_start(&s->worker, look, NULL, &s->out, op->task, op->err);
+}
+
+static void take_size(struct hypervisor_block *block, const struct size *size)
+{
+    block->medium = size->there;
+    block->capacity = size->capacity;
+    block->allocation = block->info_allocation = size->allocation;
+    block->physical = block->info_physical = size->physical;
 }
 
 static void end_look(struct hypervisor_op *op, const struct look *s)
 {
     char path[PORT_PATH_MAX] = "";
-    if (s->worker.result == 0 && s->out.len == sizeof(found[0])) {
-        memcpy(&found[0], s->answer, sizeof(found[0]));
-        op->blocks.count = 1;
-        return;
-    }
+    struct size size;
     const struct xml_node *tree = definition_tree(op->domain, DEFINITION_PERSISTENT, op->err);
-    slice_copy(path, sizeof(path), domain_disk_path(domain_find_disk(tree, op->blocks.path)));
+    struct walk walk = walk_begin(tree, op);
+    for (size_t at = 0; walk.disk && at + sizeof(size) <= s->out.len && !s->worker.result;
+         at += sizeof(size), walk_on(&walk)) {
+        memcpy(&size, s->answer + at, sizeof(size));
+        begin_block(&found[op->blocks.count], &walk);
+        take_size(&found[op->blocks.count++], &size);
+    }
+    if (s->worker.result == 0)
+        return;
+    slice_copy(path, sizeof(path), domain_disk_path(walk.disk));
     error_set(op->err, VIR_FROM_QEMU, VIR_ERR_SYSTEM_ERROR, "Failed to open file '%s': %s", path,
               strerror(s->worker.result));
 }

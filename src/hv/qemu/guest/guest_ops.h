@@ -25,6 +25,8 @@ bool guest_security_label(const struct domain *domain, unsigned nth, char *label
                           bool *enforcing);
 // guest_disks.c
 hypervisor_fn guest_blocks;
+// guest_stats.c
+hypervisor_fn guest_running_stats;
 // guest_interfaces.c
 bool guest_interface_stats(const struct domain *domain, const char *device,
                            struct port_link_stats *to, struct error *err);
