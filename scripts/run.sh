@@ -14,7 +14,7 @@ aarch64) arch=aarch64 machine=virt console=ttyAMA0 ;;
 *) arch=x86_64 machine=q35 console=ttyS0 ;;
 esac
 if [ "$(id -u)" -eq 0 ]; then path=system; else path=session; fi
-uri="qemu+unix:///$path?socket=$socket"
+uri="qemu:///$path?socket=$socket"
 
 running() {
     virsh -q -c "$uri" uri > /dev/null 2>&1
