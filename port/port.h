@@ -201,6 +201,8 @@ struct port_spawn {
     uint32_t mask;                // umask
     uint64_t limit_locked_memory; // bytes, 0: leave
     uint64_t limit_core;          // bytes, UINT64_MAX: unlimited, 0: none
+    uint32_t limit_processes;     // of its user, 0: leave
+    uint32_t limit_files;         // that it has open, 0: leave
     // Called with the pid before the program is executed; may be NULL. When it returns false, or we
     // end before it returns, the program never is: so no program runs that nobody has noted.
     bool (*note)(void *argument, int pid);

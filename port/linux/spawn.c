@@ -65,24 +65,26 @@ static int keep_descriptors(const struct port_spawn *spawn)
     return 0;
 }
 
-static struct rlimit limit_of(uint64_t bytes)
+static struct rlimit limit_of(uint64_t limit)
 {
-    rlim_t value = bytes == UINT64_MAX ? RLIM_INFINITY : (rlim_t)bytes;
+    rlim_t value = limit == UINT64_MAX ? RLIM_INFINITY : (rlim_t)limit;
     return (struct rlimit){value, value};
 }
 
-// Locked memory may have to be raised, which needs the privilege that set_identity() gives up. Core
-// dumps may only be lowered by an unprivileged daemon, so failing to raise them is no reason to
-// refuse.
+// They may have to be raised, which needs the privilege that set_identity() gives up. Core dumps
+// may only be lowered by an unprivileged daemon, so failing to raise them is no reason to refuse.
 static int set_limits(const struct port_spawn *spawn)
 {
     struct rlimit core = limit_of(spawn->limit_core);
     struct rlimit locked = limit_of(spawn->limit_locked_memory);
-    if (setrlimit(RLIMIT_CORE, &core) < 0 && spawn->limit_core == 0)
+    struct rlimit processes = limit_of(spawn->limit_processes);
+    struct rlimit files = limit_of(spawn->limit_files);
+    if ((setrlimit(RLIMIT_CORE, &core) < 0 && spawn->limit_core == 0) ||
+        (spawn->limit_locked_memory && setrlimit(RLIMIT_MEMLOCK, &locked) < 0) ||
+        (spawn->limit_processes && setrlimit(RLIMIT_NPROC, &processes) < 0) ||
+        (spawn->limit_files && setrlimit(RLIMIT_NOFILE, &files) < 0))
         return -errno;
-    if (spawn->limit_locked_memory == 0)
-        return 0;
-    return port_result(setrlimit(RLIMIT_MEMLOCK, &locked));
+    return 0;
 }
 
 static int set_identity(const struct port_spawn *spawn)

@@ -2,6 +2,7 @@
 #include "core/conf.h"
 
 #include "core/assert.h"
+#include "core/log.h"
 #include "core/words.h"
 
 #include <inttypes.h>
@@ -315,6 +316,20 @@ static bool take_setting(struct conf_parser *p, size_t index, const struct conf_
     return !reason || refuse_for(conf, p->name_line, key, reason, p->err);
 }
 
+static bool switches_off(const struct conf_value *value)
+{
+    return (value->kind == CONF_VALUE_NUMBER && value->number == 0) ||
+           (value->kind == CONF_VALUE_LIST && value->count == 0);
+}
+
+static void warn_of_idle(const struct conf_parser *p, struct slice name,
+                         const struct conf_value *value)
+{
+    if (!switches_off(value))
+        log_warning("conf", "%s:%u: %.*s has no effect in this daemon", p->conf->file, p->name_line,
+                    SLICE_ARG(name));
+}
+
 // --- the file
 
 static ptrdiff_t index_of(const struct conf *conf, struct slice name)
@@ -333,8 +348,8 @@ static bool take_statement(struct conf_parser *p)
     if (!take_name(p, &name))
         return false;
     ptrdiff_t index = index_of(p->conf, name);
-    bool ignored = words_index(p->conf->ignored, name) >= 0;
-    if (index < 0 && !ignored)
+    bool listed = words_index(p->conf->idle, name) >= 0;
+    if (index < 0 && !listed)
         return error_set(p->err, VIR_FROM_CONF, VIR_ERR_CONFIG_UNSUPPORTED,
                          "%s:%u: unknown parameter '%.*s'", p->conf->file, p->line,
                          SLICE_ARG(name));
@@ -343,8 +358,10 @@ static bool take_statement(struct conf_parser *p)
         return fail(p, "expecting an assignment");
     p->at++;
     skip_blanks(p);
-    if (!take_value(p, &value) || (!ignored && !take_setting(p, (size_t)index, &value)))
+    if (!take_value(p, &value) || (!listed && !take_setting(p, (size_t)index, &value)))
         return false;
+    if (listed || p->conf->keys[index].idle)
+        warn_of_idle(p, name, &value);
     skip_blanks(p);
     skip_comment(p);
     if (p->at == p->end || at_line_end(p))

@@ -63,6 +63,7 @@ struct conf_key {
     uint16_t size;   // of the field; 0: not stored
     uint8_t type;    // enum conf_type
     uint8_t max;     // of a number; 0: what the type holds
+    bool idle;       // taken and checked, and of no effect; see conf_read()
 };
 
 // A key with the name of its field: {CONF_KEY(struct settings, CONF_BOOL, listen_tcp)}.
@@ -76,12 +77,13 @@ struct conf {
     void *base;      // the struct that the offsets are in
     uint32_t *lines; // key_count of them: the line where each was set, 0 where it was not
     const char *file;
-    const char *ignored; // names that are known and of no consequence, a word list; or NULL
+    const char *idle; // more names that are known and of no effect, a word list; or NULL
 };
 
-// Reads `text`. Of a name that is set twice the first counts, as in libvirt. Errors:
-// VIR_ERR_CONF_SYNTAX, and VIR_ERR_CONFIG_UNSUPPORTED for names and values; what stood before the
-// error has been stored.
+// Reads `text`. Of a name that is set twice the first counts, as in libvirt. What is set and has no
+// effect is warned of in the log, with file and line, unless it says 0 or [ ]: that switches off
+// what is not there. Errors: VIR_ERR_CONF_SYNTAX, and VIR_ERR_CONFIG_UNSUPPORTED for names and
+// values; what stood before the error has been stored.
 bool conf_read(const struct conf *conf, struct slice text, struct error *err);
 // Sets an error about the key at `index`, at the place where it was set. Returns false.
 bool conf_refuse(const struct conf *conf, size_t index, const char *reason, struct error *err);

@@ -151,8 +151,8 @@ static const char *convert_uuid_source(void *field, const struct conf_value *val
 
 #define KEY(type, field) CONF_KEY(struct settings, type, field)
 
-// Every key of libvirtd.conf in libvirt 9.0 and 11.3, and four older ones. Those of type CONF_ANY
-// have no effect; they are taken so that a file written for libvirtd does not have to be changed:
+// Every key of libvirtd.conf in libvirt 9.0 and 11.3, and four older ones. Those that are idle are
+// taken so that a file written for libvirtd does not have to be changed:
 //   max_requests          was a limit of all clients' calls together; here CONFIG_MAX_CALLS is
 //   keepalive_required    libvirt itself has not acted on them for a long time
 //   ovs_timeout           Open vSwitch is not driven
@@ -212,10 +212,10 @@ static const struct conf_key keys[] = {
     {.name = "audit_logging", .type = CONF_BOOL, .check = check_audit_logging},
     {KEY(CONF_BOOL, mdns_adv), .check = check_mdns},
     {KEY(CONF_STRING, mdns_name), .check = check_mdns_name},
-    {.name = "max_requests", .type = CONF_ANY},
-    {.name = "keepalive_required", .type = CONF_ANY},
-    {.name = "admin_keepalive_required", .type = CONF_ANY},
-    {.name = "ovs_timeout", .type = CONF_ANY},
+    {.name = "max_requests", .type = CONF_ANY, .idle = true},
+    {.name = "keepalive_required", .type = CONF_ANY, .idle = true},
+    {.name = "admin_keepalive_required", .type = CONF_ANY, .idle = true},
+    {.name = "ovs_timeout", .type = CONF_ANY, .idle = true},
 };
 
 enum { KEY_COUNT = sizeof(keys) / sizeof(keys[0]) };

@@ -78,6 +78,19 @@ def test_a_bad_configuration_is_refused_with_file_and_line(daemon, text, named):
     assert "bad.conf:3" in output
 
 
+@pytest.mark.nanovirtd_only(reason="libvirtd acts on most of these")
+def test_what_has_no_effect_is_warned_of_with_file_and_line(daemon):
+    daemon.configuration.update({"max_clients": "40", "max_requests": "20", "ovs_timeout": "0"})
+    with open(daemon.path("etc/libvirt/qemu.conf"), "w") as conf:
+        conf.write('nvram = [\n "x:y"\n]\nlock_manager = "lockd"\nnamespaces = [ ]\n'
+                   'save_image_format = "gzip"\nremember_owner = 1\nuser = "root"\n')
+    daemon.start()
+    warned = re.findall(r"warning : conf : \S+/(\S+): (\w+) has no effect", daemon.log_text())
+    assert warned == [("libvirtd.conf:2", "max_requests"), ("qemu.conf:1", "nvram"),
+                      ("qemu.conf:4", "lock_manager"), ("qemu.conf:6", "save_image_format"),
+                      ("qemu.conf:7", "remember_owner")]
+
+
 def test_a_configuration_file_that_is_not_there_is_refused(daemon):
     status, output = run(daemon, "-f", daemon.path("nowhere.conf"))
     assert status != 0

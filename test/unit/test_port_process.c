@@ -213,6 +213,18 @@ static void a_program_starts_with_a_clean_slate(void **state)
     sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
+static void a_program_has_the_limits_that_it_is_given(void **state)
+{
+    (void)state;
+    char output[64];
+    struct port_spawn spawn = PLAIN;
+    spawn.limit_files = 77;
+    spawn.limit_processes = 888;
+    wait_for(run_shell("ulimit -n; grep processes /proc/self/limits | tr -s ' ' | cut -d' ' -f 3-4",
+                       spawn, output, sizeof(output)));
+    assert_string_equal(output, "77\n888 888\n");
+}
+
 static void a_program_takes_on_another_identity_with_its_groups(void **state)
 {
     (void)state;
@@ -505,6 +517,7 @@ int main(void)
         cmocka_unit_test(a_program_is_not_executed_when_its_parent_dies_first),
         cmocka_unit_test(a_program_gets_only_the_descriptors_it_is_given),
         cmocka_unit_test(a_program_starts_with_a_clean_slate),
+        cmocka_unit_test(a_program_has_the_limits_that_it_is_given),
         cmocka_unit_test(a_program_takes_on_another_identity_with_its_groups),
         cmocka_unit_test(a_worker_hands_back_output_and_a_result),
         cmocka_unit_test(a_worker_started_in_the_loop_may_block),

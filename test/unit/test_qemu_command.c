@@ -291,6 +291,16 @@ static void a_switch_in_qemu_conf_turns_the_sandbox_off(void **state)
     assert_false(has_argument("-sandbox"));
 }
 
+static void a_switch_in_qemu_conf_names_the_process(void **state)
+{
+    (void)state;
+    assert_true(build_with(DEVICES("")));
+    assert_true(has_argument("guest=g,debug-threads=on"));
+    settings.set_process_name = true;
+    assert_true(build_with(DEVICES("")));
+    assert_true(has_argument("guest=g,process=qemu:g,debug-threads=on"));
+}
+
 static void printed_commands_can_be_pasted_into_a_shell(void **state)
 {
     (void)state;
@@ -356,6 +366,7 @@ int main(void)
         cmocka_unit_test_setup(a_command_line_that_is_too_long_names_the_limit, prepare),
         cmocka_unit_test_setup(environment_of_the_definition_is_added, prepare),
         cmocka_unit_test_setup(a_switch_in_qemu_conf_turns_the_sandbox_off, prepare),
+        cmocka_unit_test_setup(a_switch_in_qemu_conf_names_the_process, prepare),
         cmocka_unit_test_setup(printed_commands_can_be_pasted_into_a_shell, prepare),
         cmocka_unit_test_setup(host_model_becomes_the_closest_named_model, prepare),
         cmocka_unit_test_setup(a_cache_file_survives_writing_and_reading, prepare),

@@ -45,6 +45,9 @@ static void known_settings_are_stored(void **state)
                           "remote_display_port_max = 6100\n"
                           "dynamic_ownership = 0\n"
                           "seccomp_sandbox = 0\n"
+                          "max_processes = 100\n"
+                          "max_files = 4096\n"
+                          "set_process_name = 1\n"
                           "security_driver = [ \"dac\" ]\n"
                           "max_core = \"unlimited\"\n"));
     assert_string_equal(settings.user, "root");
@@ -53,6 +56,9 @@ static void known_settings_are_stored(void **state)
     assert_int_equal(settings.remote_display_port_max, 6100);
     assert_false(settings.dynamic_ownership);
     assert_false(settings.seccomp_sandbox);
+    assert_int_equal(settings.max_processes, 100);
+    assert_int_equal(settings.max_files, 4096);
+    assert_true(settings.set_process_name);
     assert_true(settings.max_core == UINT64_MAX);
 }
 

@@ -99,6 +99,10 @@ static const char *check_image_format(const struct conf_value *value)
     {                                                                                              \
         CONF_KEY(struct qemu_settings, CONF_ANY, field), .convert = (function)                     \
     }
+#define IDLE(key_type, key)                                                                        \
+    {                                                                                              \
+        .name = (key), .type = (key_type), .idle = true                                            \
+    }
 #define REFUSED(key)                                                                               \
     {                                                                                              \
         .name = (key), .type = CONF_BOOL, .check = refuse_on                                       \
@@ -108,15 +112,10 @@ static const struct conf_key keys[] = {
     TEXT(user),
     TEXT(group),
     SWITCH(dynamic_ownership),
-    SWITCH(remember_owner),
     TEXT(vnc_listen),
     TEXT(vnc_password),
-    SWITCH(vnc_allow_host_audio),
-    SWITCH(vnc_auto_unix_socket),
     TEXT(spice_listen),
     TEXT(spice_password),
-    SWITCH(spice_auto_unix_socket),
-    SWITCH(nographics_allow_host_audio),
     CHECKED(CONF_UINT32, remote_display_port_min, check_display_port),
     CHECKED(CONF_UINT32, remote_display_port_max, check_display_port),
     CHECKED(CONF_UINT32, remote_websocket_port_min, check_websocket_port),
@@ -126,15 +125,20 @@ static const struct conf_key keys[] = {
     MADE(seccomp_sandbox, set_sandbox),
     SWITCH(log_timestamp),
     SWITCH(set_process_name),
-    {CONF_KEY(struct qemu_settings, CONF_INT32, keepalive_interval)},
-    NUMBER(keepalive_count),
     NUMBER(max_processes),
     NUMBER(max_files),
     CHECKED(CONF_STRING, deprecation_behavior, check_behavior),
-    CHECKED(CONF_STRING, save_image_format, check_image_format),
-    CHECKED(CONF_STRING, dump_image_format, check_image_format),
     TEXT(memory_backing_dir),
     {.name = "security_driver", .type = CONF_ANY, .check = check_driver},
+    {.name = "save_image_format", .type = CONF_STRING, .check = check_image_format, .idle = true},
+    {.name = "dump_image_format", .type = CONF_STRING, .check = check_image_format, .idle = true},
+    IDLE(CONF_BOOL, "remember_owner"), // owners always are
+    IDLE(CONF_BOOL, "vnc_allow_host_audio"),
+    IDLE(CONF_BOOL, "vnc_auto_unix_socket"),
+    IDLE(CONF_BOOL, "spice_auto_unix_socket"),
+    IDLE(CONF_BOOL, "nographics_allow_host_audio"),
+    IDLE(CONF_INT32, "keepalive_interval"),
+    IDLE(CONF_UINT32, "keepalive_count"),
     REFUSED("vnc_tls"),
     REFUSED("vnc_sasl"),
     REFUSED("spice_tls"),
@@ -145,62 +149,62 @@ static const struct conf_key keys[] = {
     REFUSED("security_require_confined"),
 };
 
-// Of no consequence here: what they set up is not built, or needs no setting.
-static const char ignored[] = "allow_disk_format_probing\0"
-                              "auto_dump_bypass_cache\0"
-                              "auto_dump_path\0"
-                              "auto_start_bypass_cache\0"
-                              "backup_tls_x509_cert_dir\0"
-                              "backup_tls_x509_secret_uuid\0"
-                              "backup_tls_x509_verify\0"
-                              "bridge_helper\0"
-                              "capability_filters\0"
-                              "cgroup_controllers\0"
-                              "cgroup_device_acl\0"
-                              "chardev_tls_x509_cert_dir\0"
-                              "chardev_tls_x509_secret_uuid\0"
-                              "chardev_tls_x509_verify\0"
-                              "clear_emulator_capabilities\0"
-                              "dbus_daemon\0"
-                              "default_tls_x509_cert_dir\0"
-                              "default_tls_x509_secret_uuid\0"
-                              "default_tls_x509_verify\0"
-                              "gluster_debug_level\0"
-                              "hugetlbfs_mount\0"
-                              "lock_manager\0"
-                              "max_queued\0"
-                              "max_threads_per_process\0"
-                              "migrate_tls_x509_cert_dir\0"
-                              "migrate_tls_x509_secret_uuid\0"
-                              "migrate_tls_x509_verify\0"
-                              "migration_address\0"
-                              "migration_host\0"
-                              "migration_port_max\0"
-                              "migration_port_min\0"
-                              "namespaces\0"
-                              "nbd_tls\0"
-                              "nbd_tls_x509_cert_dir\0"
-                              "nbd_tls_x509_secret_uuid\0"
-                              "nvram\0"
-                              "pr_helper\0"
-                              "relaxed_acs_check\0"
-                              "sched_core\0"
-                              "security_default_confined\0"
-                              "slirp_helper\0"
-                              "snapshot_image_format\0"
-                              "spice_sasl_dir\0"
-                              "spice_tls_x509_cert_dir\0"
-                              "stdio_handler\0"
-                              "swtpm_group\0"
-                              "swtpm_user\0"
-                              "virtiofsd_debug\0"
-                              "vnc_sasl_dir\0"
-                              "vnc_tls_x509_cert_dir\0"
-                              "vnc_tls_x509_secret_uuid\0"
-                              "vnc_tls_x509_verify\0"
-                              "vxhs_tls\0"
-                              "vxhs_tls_x509_cert_dir\0"
-                              "vxhs_tls_x509_secret_uuid\0";
+// Of no effect here: what they set up is not built, or needs no setting.
+static const char idle[] = "allow_disk_format_probing\0"
+                           "auto_dump_bypass_cache\0"
+                           "auto_dump_path\0"
+                           "auto_start_bypass_cache\0"
+                           "backup_tls_x509_cert_dir\0"
+                           "backup_tls_x509_secret_uuid\0"
+                           "backup_tls_x509_verify\0"
+                           "bridge_helper\0"
+                           "capability_filters\0"
+                           "cgroup_controllers\0"
+                           "cgroup_device_acl\0"
+                           "chardev_tls_x509_cert_dir\0"
+                           "chardev_tls_x509_secret_uuid\0"
+                           "chardev_tls_x509_verify\0"
+                           "clear_emulator_capabilities\0"
+                           "dbus_daemon\0"
+                           "default_tls_x509_cert_dir\0"
+                           "default_tls_x509_secret_uuid\0"
+                           "default_tls_x509_verify\0"
+                           "gluster_debug_level\0"
+                           "hugetlbfs_mount\0"
+                           "lock_manager\0"
+                           "max_queued\0"
+                           "max_threads_per_process\0"
+                           "migrate_tls_x509_cert_dir\0"
+                           "migrate_tls_x509_secret_uuid\0"
+                           "migrate_tls_x509_verify\0"
+                           "migration_address\0"
+                           "migration_host\0"
+                           "migration_port_max\0"
+                           "migration_port_min\0"
+                           "namespaces\0"
+                           "nbd_tls\0"
+                           "nbd_tls_x509_cert_dir\0"
+                           "nbd_tls_x509_secret_uuid\0"
+                           "nvram\0"
+                           "pr_helper\0"
+                           "relaxed_acs_check\0"
+                           "sched_core\0"
+                           "security_default_confined\0"
+                           "slirp_helper\0"
+                           "snapshot_image_format\0"
+                           "spice_sasl_dir\0"
+                           "spice_tls_x509_cert_dir\0"
+                           "stdio_handler\0"
+                           "swtpm_group\0"
+                           "swtpm_user\0"
+                           "virtiofsd_debug\0"
+                           "vnc_sasl_dir\0"
+                           "vnc_tls_x509_cert_dir\0"
+                           "vnc_tls_x509_secret_uuid\0"
+                           "vnc_tls_x509_verify\0"
+                           "vxhs_tls\0"
+                           "vxhs_tls_x509_cert_dir\0"
+                           "vxhs_tls_x509_secret_uuid\0";
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
 
@@ -208,7 +212,6 @@ void qemu_settings_default(struct qemu_settings *settings, bool privileged)
 {
     *settings = (struct qemu_settings){
         .dynamic_ownership = privileged,
-        .remember_owner = privileged,
         .vnc_listen = "127.0.0.1",
         .spice_listen = "127.0.0.1",
         .remote_display_port_min = PORT_MIN,
@@ -217,12 +220,7 @@ void qemu_settings_default(struct qemu_settings *settings, bool privileged)
         .remote_websocket_port_max = 65535,
         .seccomp_sandbox = true,
         .log_timestamp = true,
-        .set_process_name = true,
-        .keepalive_interval = 5,
-        .keepalive_count = 5,
         .deprecation_behavior = "none",
-        .save_image_format = "raw",
-        .dump_image_format = "raw",
     };
     if (!privileged)
         return;
@@ -244,7 +242,7 @@ bool qemu_settings_read(struct qemu_settings *settings, struct slice text, const
     static uint32_t lines[KEY_COUNT];
     struct conf conf = {.keys = keys,
                         .key_count = KEY_COUNT,
-                        .ignored = ignored,
+                        .idle = idle,
                         .base = settings,
                         .lines = lines,
                         .file = file};

@@ -10,23 +10,17 @@
 struct qemu_settings {
     char user[QEMU_SETTING_MAX], group[QEMU_SETTING_MAX]; // guests run as; "" leaves ours
     bool dynamic_ownership; // images are given to the guest's user when it starts
-    bool remember_owner;
     char vnc_listen[QEMU_SETTING_MAX], vnc_password[QEMU_SETTING_MAX];
-    bool vnc_allow_host_audio, vnc_auto_unix_socket;
     char spice_listen[QEMU_SETTING_MAX], spice_password[QEMU_SETTING_MAX];
-    bool spice_auto_unix_socket, nographics_allow_host_audio;
     uint32_t remote_display_port_min, remote_display_port_max;
     uint32_t remote_websocket_port_min, remote_websocket_port_max;
     uint64_t max_core; // bytes, UINT64_MAX: unlimited
     bool dump_guest_core;
     bool seccomp_sandbox;
     bool log_timestamp;
-    bool set_process_name;
-    int32_t keepalive_interval;
-    uint32_t keepalive_count;
-    uint32_t max_processes, max_files;
-    char deprecation_behavior[16]; // "none", "omit", "reject", "crash"
-    char save_image_format[16], dump_image_format[16];
+    bool set_process_name;             // to qemu:NAME
+    uint32_t max_processes, max_files; // of the guest's user, of each guest; 0: the daemon's
+    char deprecation_behavior[16];     // "none", "omit", "reject", "crash"
     char memory_backing_dir[QEMU_SETTING_MAX]; // of <source type='file'/>; "": below the state_dir
 };
 

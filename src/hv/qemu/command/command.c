@@ -211,6 +211,10 @@ static void build_name(struct builder *b)
     arg_open(b);
     buffer_puts(&b->text, "guest=");
     put_escaped(b, xml_text_at(b->domain, "name"));
+    if (b->context->settings->set_process_name) {
+        buffer_puts(&b->text, ",process=qemu:");
+        put_escaped(b, xml_text_at(b->domain, "name"));
+    }
     buffer_puts(&b->text, ",debug-threads=on");
     arg_close(b);
     build_compatibility(b);

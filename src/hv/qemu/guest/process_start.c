@@ -244,6 +244,8 @@ static bool spawn(struct launch *l)
         .mask = UMASK,
         .limit_locked_memory = xml_find(l->doc->root, "memoryBacking/locked") ? UINT64_MAX : 0,
         .limit_core = qemu_driver.settings.max_core,
+        .limit_processes = qemu_driver.settings.max_processes,
+        .limit_files = qemu_driver.settings.max_files,
         .note = note_process,
         .argument = l,
     };
