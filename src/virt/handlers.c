@@ -27,6 +27,8 @@ static const struct call_entry *const remote_lists[] = {
     domain_list_handlers,
     domain_state_handlers,
     domain_life_handlers,
+    domain_lifecycle_handlers,
+    domain_sleep_handlers,
     domain_create_handlers,
     domain_define_handlers,
     domain_autostart_handlers,
@@ -43,6 +45,7 @@ static const struct call_entry *const remote_lists[] = {
 #endif
     domain_agent_handlers,
     domain_guest_handlers,
+    domain_ssh_keys_handlers,
     domain_security_handlers,
 #ifdef CONFIG_DOMAIN_INPUT
     domain_input_handlers,

@@ -189,6 +189,21 @@ struct hypervisor_op {
             uint32_t count;
         } blocks;
         struct {
+            uint32_t event, action; // VIR_DOMAIN_LIFECYCLE_*, VIR_DOMAIN_LIFECYCLE_ACTION_*
+        } lifecycle;
+        struct {
+            uint32_t target; // VIR_NODE_SUSPEND_TARGET_*
+        } sleep;
+        struct {
+            struct slice user; // stays in place
+            // In: the n-th key, until there are no more.
+            bool (*key)(const void *from, uint32_t n, struct slice *to);
+            const void *from;
+            // Of reading them: takes one.
+            void (*put)(void *to, struct slice key);
+            void *to;
+        } ssh_keys;
+        struct {
             const char *name; // of an operation below that takes a name
             uint64_t value;
         } named;
@@ -305,6 +320,16 @@ struct hypervisor {
     // By way of the guest's agent, as most of the above is.
     hypervisor_fn *guest_info, *guest_vcpus, *set_guest_vcpus, *addresses;
     hypervisor_fn *set_password, *fs_freeze, *fs_thaw, *fs_trim;
+    hypervisor_fn *ssh_keys, *set_ssh_keys;
+    hypervisor_fn *sleep, *wake_up; // virDomainPMSuspendForDuration, virDomainPMWakeup
+    // What a running guest does when it ends; called before the live definition says so.
+    hypervisor_fn *set_lifecycle;
+    // Whether a definition's actions go together; NULL: all do.
+    bool (*may_end_so)(const struct xml_node *tree, struct error *err);
+    // How long operations by way of the agent wait for it from now on: seconds, or
+    // virDomainAgentResponseTimeoutValues.
+    bool (*set_agent_timeout)(struct domain *domain, int32_t timeout, struct error *err);
+    bool takes_signals;           // virDomainSendProcessSignal is there, and does nothing
     hypervisor_fn *version_query; // fills `named.value`
     // Current balloon size in KiB and CPU time in ns, without waiting; false, with both left alone,
     // when there are none (a domain that does not run).

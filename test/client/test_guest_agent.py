@@ -7,6 +7,7 @@ import pytest
 
 from conftest import Virsh
 from guest import agent_answers, boot, domain_xml, remove
+from peer import wait_until
 
 DEVICES = """<interface type='user'><mac address='52:54:00:aa:00:0a'/><model type='virtio'/></interface>"""
 
@@ -137,3 +138,56 @@ def test_trimming_of_one_mount_point_is_refused(domain):
 def test_trimming_reaches_the_agent(virsh, guest):
     result = virsh.run("domfstrim", guest)
     assert result.status == 0 or "QEMU agent command 'guest-fstrim'" in result.err
+
+
+def test_keys_of_a_user_are_set_added_removed_and_read(domain, console):
+    console.ask("mkdir -p /root; rm -rf /root/.ssh")
+    one, two = "ssh-ed25519 AAAAone a@b", "ssh-ed25519 AAAAtwo c@d"
+    domain.authorizedSSHKeysSet("root", [one])
+    domain.authorizedSSHKeysSet("root", [two], libvirt.VIR_DOMAIN_AUTHORIZED_SSH_KEYS_SET_APPEND)
+    assert sorted(domain.authorizedSSHKeysGet("root")) == [one, two]
+    assert sorted(console.ask("cat /root/.ssh/authorized_keys").splitlines()) == [one, two]
+    domain.authorizedSSHKeysSet("root", [one], libvirt.VIR_DOMAIN_AUTHORIZED_SSH_KEYS_SET_REMOVE)
+    assert domain.authorizedSSHKeysGet("root") == [two]
+    domain.authorizedSSHKeysSet("root", None)
+    assert domain.authorizedSSHKeysGet("root") == []
+
+
+def test_keys_of_nobody_are_an_error(domain):
+    with pytest.raises(libvirt.libvirtError, match="guest-ssh-get-authorized-keys") as error:
+        domain.authorizedSSHKeysGet("nobody-there")
+    assert error.value.get_error_code() == libvirt.VIR_ERR_INTERNAL_ERROR
+
+
+def test_a_time_out_for_the_agent_of_no_time_lets_nothing_be_asked(domain):
+    domain.agentSetResponseTimeout(libvirt.VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_NOWAIT)
+    try:
+        with pytest.raises(libvirt.libvirtError) as error:
+            domain.authorizedSSHKeysGet("root")
+        assert error.value.get_error_code() == libvirt.VIR_ERR_AGENT_UNRESPONSIVE
+    finally:
+        domain.agentSetResponseTimeout(libvirt.VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK)
+    assert domain.hostname(libvirt.VIR_DOMAIN_GET_HOSTNAME_AGENT) == "inside"
+
+
+def test_a_host_name_that_the_agent_does_not_tell_is_none(domain):
+    domain.agentSetResponseTimeout(libvirt.VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_NOWAIT)
+    try:
+        with pytest.raises(libvirt.libvirtError, match="no hostname found for domain inside") as error:
+            domain.hostname(libvirt.VIR_DOMAIN_GET_HOSTNAME_AGENT)
+        assert error.value.get_error_code() == libvirt.VIR_ERR_NO_HOSTNAME
+    finally:
+        domain.agentSetResponseTimeout(libvirt.VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK)
+
+
+def test_a_guest_put_to_sleep_is_suspended_until_it_is_woken(virsh, guest, domain, console):
+    if "mem" not in console.ask("cat /sys/power/state"):
+        pytest.skip("this kernel does not sleep")
+    domain.pMSuspendForDuration(libvirt.VIR_NODE_SUSPEND_TARGET_MEM, 0)
+    wait_until(lambda: domain.state()[0] == libvirt.VIR_DOMAIN_PMSUSPENDED, "the guest asleep")
+    with pytest.raises(libvirt.libvirtError, match="domain is pmsuspended"):
+        domain.resume()
+    domain.pMWakeup()
+    wait_until(lambda: domain.state()[0] == libvirt.VIR_DOMAIN_RUNNING, "the guest awake")
+    console.type("\r")  # the serial line may lose what comes first
+    agent_answers(virsh, guest)

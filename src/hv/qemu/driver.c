@@ -7,6 +7,7 @@
 #include "hv/qemu/capabilities/capabilities_guests.h"
 #include "hv/qemu/capabilities/capabilities_lookup.h"
 #include "hv/qemu/capabilities/driver_probe.h"
+#include "hv/qemu/definition/lifecycle.h"
 #include "hv/qemu/guest/guest_ops.h"
 #include "hv/qemu/guest/process.h"
 #include "virt/domain/definition.h"
@@ -351,6 +352,13 @@ struct hypervisor qemu_hypervisor = {
     .fs_freeze = guest_fs_freeze,
     .fs_thaw = guest_fs_thaw,
     .fs_trim = guest_fs_trim,
+    .ssh_keys = guest_ssh_keys,
+    .set_ssh_keys = guest_set_ssh_keys,
+    .sleep = guest_sleep,
+    .wake_up = guest_wake_up,
+    .set_lifecycle = guest_set_lifecycle,
+    .may_end_so = qemu_validate_lifecycle,
+    .set_agent_timeout = guest_set_agent_timeout,
     .open_console = guest_open_console,
     .open_channel = guest_open_channel,
 #ifdef CONFIG_GRAPHICS

@@ -14,6 +14,7 @@ enum co_status test_destroy(struct hypervisor_op *op);
 enum co_status test_shutdown(struct hypervisor_op *op);
 enum co_status test_reboot(struct hypervisor_op *op);
 enum co_status test_reset(struct hypervisor_op *op);
+enum co_status test_set_lifecycle(struct hypervisor_op *op);
 enum co_status test_suspend(struct hypervisor_op *op);
 enum co_status test_resume(struct hypervisor_op *op);
 bool test_may_start(const struct domain *domain, struct error *err);

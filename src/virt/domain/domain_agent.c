@@ -133,7 +133,33 @@ static enum co_status get_fsinfo(struct call *call)
     return domain_call_action(call, &action);
 }
 
+// ---- virDomainAgentSetResponseTimeout
+
+#define TIMEOUT_BLOCK (-2) // the least of virDomainAgentResponseTimeoutValues
+
+static enum co_status set_response_timeout(struct call *call)
+{
+    const struct remote_domain_agent_set_response_timeout_args *args =
+        CALL_ARGS(call, struct remote_domain_agent_set_response_timeout_args);
+    const struct hypervisor *hypervisor = call_hypervisor(call);
+    if (!hypervisor)
+        return CO_DONE;
+    if (!hypervisor->set_agent_timeout)
+        return call_unsupported(call);
+    if (!call_driver_flags(call, hypervisor, args->flags, 0, "DomainAgentSetResponseTimeout"))
+        return CO_DONE;
+    if (args->timeout < TIMEOUT_BLOCK)
+        return call_fail(call, hypervisor->error_domain, VIR_ERR_INVALID_ARG,
+                         "guest agent timeout '%d' is less than the minimum '%d'", args->timeout,
+                         TIMEOUT_BLOCK);
+    struct domain *domain = call_find_domain(call, &args->dom);
+    if (domain && hypervisor->set_agent_timeout(domain, args->timeout, &call->error))
+        xdr_put_i32(call_reply(call), 0);
+    return CO_DONE;
+}
+
 const struct call_entry domain_agent_handlers[] = {
+    {REMOTE_PROC_DOMAIN_AGENT_SET_RESPONSE_TIMEOUT, set_response_timeout},
     {REMOTE_PROC_DOMAIN_GET_FSINFO, get_fsinfo},
     {REMOTE_PROC_DOMAIN_GET_HOSTNAME, get_hostname},
     {REMOTE_PROC_DOMAIN_GET_TIME, get_time},

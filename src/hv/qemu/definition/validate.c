@@ -1,4 +1,5 @@
 // What libvirt's QEMU driver refuses in a domain that is complete (libvirt: qemu_validate.c).
+#include "hv/qemu/definition/lifecycle.h"
 #include "hv/qemu/definition/machine.h"
 
 #include "virt/xml/domain_check.h"
@@ -62,28 +63,6 @@ static bool validate_secure_boot(struct domain_xml *x)
     if (!slice_present(xml_attr(os, "firmware")) &&
         !xml_attr_is(xml_find(x->root, "features/smm"), "state", "on"))
         return REFUSE_QEMU(x, CONFIG_UNSUPPORTED, "Secure boot requires SMM feature enabled");
-    return true;
-}
-
-static bool validate_lifecycle(struct domain_xml *x)
-{
-    struct slice off = value_text(xml_child(x->root, "on_poweroff")),
-                 again = value_text(xml_child(x->root, "on_reboot")),
-                 crash = value_text(xml_child(x->root, "on_crash"));
-    if (slice_is(off, "rename-restart") || slice_is(again, "rename-restart") ||
-        slice_is(crash, "rename-restart"))
-        return REFUSE_QEMU(x, CONFIG_UNSUPPORTED,
-                           "qemu driver doesn't support the 'rename-restart' action for "
-                           "'on_reboot'/'on_poweroff'/'on_crash'");
-    if (slice_is(off, "preserve") || slice_is(again, "preserve"))
-        return REFUSE_QEMU(x, CONFIG_UNSUPPORTED,
-                           "qemu driver doesn't support the 'preserve' action for "
-                           "'on_reboot'/'on_poweroff'");
-    if (slice_is(off, "restart") && slice_is(again, "destroy"))
-        return REFUSE_QEMU(
-            x, CONFIG_UNSUPPORTED,
-            "qemu driver doesn't support 'onReboot' set to 'destroy and 'onPoweroff' set to "
-            "'reboot'");
     return true;
 }
 
@@ -277,8 +256,8 @@ bool qemu_validate_domain(struct domain_xml *x)
     if (xml_find(x->root, "memtune/min_guarantee"))
         return REFUSE_QEMU(x, CONFIG_UNSUPPORTED,
                            "Parameter 'min_guarantee' not supported by QEMU.");
-    return validate_firmware(x) && validate_lifecycle(x) && qemu_validate_cpu(x) &&
-           qemu_validate_memory(x) && validate_timers(x) && validate_secure_boot(x) &&
-           validate_vcpus(x, &facts) && validate_features(x) && validate_consoles(x) &&
-           validate_fwcfg(x) && validate_panics(x);
+    return validate_firmware(x) && qemu_validate_lifecycle(x->root, x->err) &&
+           qemu_validate_cpu(x) && qemu_validate_memory(x) && validate_timers(x) &&
+           validate_secure_boot(x) && validate_vcpus(x, &facts) && validate_features(x) &&
+           validate_consoles(x) && validate_fwcfg(x) && validate_panics(x);
 }

@@ -31,6 +31,7 @@ struct guest *guest_add(struct domain *domain, struct error *err)
             continue;
         memset(guest, 0, sizeof(*guest));
         guest->used = true;
+        guest->agent_timeout = AGENT_WAIT_BLOCK;
         guest->domain = domain;
         domain_ref(domain);
         domain->guest = (int32_t)i;
@@ -196,6 +197,8 @@ void guest_write_status(const struct domain *domain, const struct xml_node *befo
     }
     if (guest->fake_reboot)
         buffer_puts(out, "  <fakereboot/>\n");
+    if (guest->agent_timeout != AGENT_WAIT_BLOCK)
+        buffer_printf(out, "  <agentTimeout>%d</agentTimeout>\n", guest->agent_timeout);
     if (xml_child(before, "cpu"))
         xml_write(out, xml_child(before, "cpu"), 2);
     guest_directory(domain, path);
@@ -240,6 +243,7 @@ bool guest_read_status(struct guest *guest, const struct xml_node *status,
     const struct xml_node *process = xml_child(status, "process");
     struct slice pid = xml_attr(process, "pid");
     uint32_t number;
+    int64_t timeout;
     if (!slice_present(pid))
         pid = xml_attr(status, "pid"); // of a guest that libvirtd started
     if (!slice_u32(pid, 10, &number) || number < 2 || number > INT32_MAX)
@@ -249,6 +253,9 @@ bool guest_read_status(struct guest *guest, const struct xml_node *status,
     slice_u64(xml_attr_at(status, "balloon", "current"), 10, &guest->balloon_kib);
     guest->taints = read_taints(status);
     guest->fake_reboot = xml_child(status, "fakereboot") != NULL;
+    if (slice_i64(xml_text_at(status, "agentTimeout"), 10, &timeout) &&
+        timeout >= AGENT_WAIT_BLOCK && timeout <= INT32_MAX)
+        guest->agent_timeout = (int32_t)timeout;
     read_ports(guest, tree);
     guest_learn(guest, tree);
     if (!slice_i64(xml_attr_at(status, "clock", "adjustment"), 10, &guest->clock_adjustment))

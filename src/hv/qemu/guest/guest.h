@@ -75,6 +75,7 @@ struct guest {
     bool agent_connected;  // the guest has it open, as QEMU says
     bool agent_error;      // the connection could not be made or failed
     char agent_alias[GUEST_ALIAS_SIZE];
+    int32_t agent_timeout; // seconds, or AGENT_WAIT_BLOCK, AGENT_WAIT_DEFAULT
 
     uint32_t taints;                          // 1 << DOMAIN_TAINT_...
     bool starting;                            // not seen by clients' operations yet

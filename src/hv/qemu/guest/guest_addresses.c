@@ -106,7 +106,7 @@ static enum co_status ask_agent(struct hypervisor_op *op)
 {
     struct guest_agent_op *s = HYPERVISOR_STATE(op, struct guest_agent_op);
     if (!guest_agent_ask(op, s, SLICE("{\"execute\":\"guest-network-get-interfaces\"}"),
-                         AGENT_WAIT_LONG))
+                         AGENT_WAIT_SET))
         return CO_WAITING;
     if (!error_is_set(op->err))
         guest_read_addresses(s->agent.result, &op->addresses.at, &op->addresses.count, op->err);

@@ -29,8 +29,24 @@ bool guest_agent_ask(struct hypervisor_op *op, struct guest_agent_op *s, struct 
         if (!s->guest || !guest_agent_available(s->guest, op->err))
             return true;
     }
+    if (timeout == AGENT_WAIT_SET)
+        timeout =
+            s->guest->agent_timeout == AGENT_WAIT_BLOCK ? AGENT_WAIT_LONG : s->guest->agent_timeout;
     return agent_command(&s->agent, &s->guest->agent, op->task, command, timeout, op->err) ==
            CO_DONE;
+}
+
+// A domain that does not run has nothing to keep it in; libvirt's memory of it ends with the
+// daemon.
+bool guest_set_agent_timeout(struct domain *domain, int32_t timeout, struct error *err)
+{
+    struct guest *guest = guest_of(domain);
+    (void)err;
+    if (!guest)
+        return true;
+    guest->agent_timeout = timeout;
+    guest_save(guest, NULL);
+    return true;
 }
 
 // ---- virDomainQemuAgentCommand
@@ -77,20 +93,30 @@ enum co_status guest_agent_command(struct hypervisor_op *op)
 
 // ---- the guest's name and time
 
+static enum co_status no_hostname(struct hypervisor_op *op)
+{
+    error_clear(op->err);
+    error_set(op->err, VIR_FROM_QEMU, VIR_ERR_NO_HOSTNAME, "no hostname found for domain %s",
+              op->domain->name);
+    return CO_DONE;
+}
+
+// libvirt tells why an agent can not be asked, and not what it has answered. Leases are of virtual
+// networks, which there are none of.
 enum co_status guest_hostname(struct hypervisor_op *op)
 {
     struct guest_agent_op *s = HYPERVISOR_STATE(op, struct guest_agent_op);
-    if (op->flags & VIR_DOMAIN_GET_HOSTNAME_LEASE) {
-        error_set(op->err, VIR_FROM_QEMU, VIR_ERR_NO_SUPPORT, "leases of a guest's interfaces");
+    if (op->flags & VIR_DOMAIN_GET_HOSTNAME_LEASE)
+        return no_hostname(op);
+    struct guest *guest = s->guest ? s->guest : guest_need(op->domain, op->err);
+    if (!s->guest && (!guest || !guest_agent_available(guest, op->err)))
         return CO_DONE;
-    }
-    if (!guest_agent_ask(op, s, SLICE("{\"execute\":\"guest-get-host-name\"}"), AGENT_WAIT_LONG))
+    if (!guest_agent_ask(op, s, SLICE("{\"execute\":\"guest-get-host-name\"}"), AGENT_WAIT_SET))
         return CO_WAITING;
-    if (error_is_set(op->err))
-        return CO_DONE;
     struct slice name = json_get_string(s->agent.result, "host-name");
-    if (!slice_present(name) || !slice_copy(op->hostname.name, sizeof(op->hostname.name), name))
-        error_set(op->err, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "malformed return value");
+    if (error_is_set(op->err) || !slice_present(name) ||
+        !slice_copy(op->hostname.name, sizeof(op->hostname.name), name))
+        return no_hostname(op);
     return CO_DONE;
 }
 
@@ -98,7 +124,7 @@ enum co_status guest_get_time(struct hypervisor_op *op)
 {
     struct guest_agent_op *s = HYPERVISOR_STATE(op, struct guest_agent_op);
     uint64_t nanoseconds;
-    if (!guest_agent_ask(op, s, SLICE("{\"execute\":\"guest-get-time\"}"), AGENT_WAIT_LONG))
+    if (!guest_agent_ask(op, s, SLICE("{\"execute\":\"guest-get-time\"}"), AGENT_WAIT_SET))
         return CO_WAITING;
     if (error_is_set(op->err))
         return CO_DONE;
@@ -142,7 +168,7 @@ enum co_status guest_set_time(struct hypervisor_op *op)
     CO_BEGIN(&op->co);
     if (!fits_agent(op))
         CO_RETURN(&op->co);
-    CO_WAIT(&op->co, guest_agent_ask(op, s, set_time_command(op), AGENT_WAIT_LONG));
+    CO_WAIT(&op->co, guest_agent_ask(op, s, set_time_command(op), AGENT_WAIT_SET));
     if (error_is_set(op->err) || guest_of(op->domain) != s->guest || !is_x86(op->domain))
         CO_RETURN(&op->co);
     memset(&s->call, 0, sizeof(s->call));

@@ -1,4 +1,4 @@
-// Operations by way of the guest's agent: passwords, freezing and trimming of file systems.
+// Operations by way of the guest's agent: passwords, keys, freezing and trimming of file systems.
 #include "hv/qemu/guest/guest_ops.h"
 
 #include "text/base64.h"
@@ -35,7 +35,7 @@ static bool give(struct hypervisor_op *op, struct slice command)
         return true;
     }
     return guest_agent_ask(op, HYPERVISOR_STATE(op, struct guest_agent_op), command,
-                           AGENT_WAIT_LONG);
+                           AGENT_WAIT_SET);
 }
 
 // ---- virDomainSetUserPassword
@@ -49,6 +49,45 @@ enum co_status guest_set_password(struct hypervisor_op *op)
     json_put_bool(&w, "crypted", op->flags & VIR_DOMAIN_PASSWORD_ENCRYPTED);
     json_put_string(&w, "username", op->password.user);
     json_put_string(&w, "password", buffer_slice(&password));
+    return give(op, end_command(&w)) ? CO_DONE : CO_WAITING;
+}
+
+// ---- virDomainAuthorizedSSHKeysGet, virDomainAuthorizedSSHKeysSet
+
+enum co_status guest_ssh_keys(struct hypervisor_op *op)
+{
+    struct guest_agent_op *s = HYPERVISOR_STATE(op, struct guest_agent_op);
+    struct json_writer w = begin_command("guest-ssh-get-authorized-keys");
+    json_put_string(&w, "username", op->ssh_keys.user);
+    if (!give(op, end_command(&w)))
+        return CO_WAITING;
+    if (error_is_set(op->err))
+        return CO_DONE;
+    const struct json_value *keys = json_get(s->agent.result, "keys");
+    if (!keys || keys->kind != JSON_ARRAY) {
+        error_set(op->err, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR,
+                  "qemu agent didn't return an array of keys");
+        return CO_DONE;
+    }
+    for (const struct json_value *key = keys->child; key; key = key->next)
+        if (key->kind == JSON_STRING)
+            op->ssh_keys.put(op->ssh_keys.to, json_string(key));
+    return CO_DONE;
+}
+
+enum co_status guest_set_ssh_keys(struct hypervisor_op *op)
+{
+    struct slice key;
+    bool remove = op->flags & VIR_DOMAIN_AUTHORIZED_SSH_KEYS_SET_REMOVE;
+    struct json_writer w = begin_command(remove ? "guest-ssh-remove-authorized-keys"
+                                                : "guest-ssh-add-authorized-keys");
+    json_put_string(&w, "username", op->ssh_keys.user);
+    json_open_array(&w, "keys");
+    for (uint32_t i = 0; op->ssh_keys.key(op->ssh_keys.from, i, &key); i++)
+        json_put_string(&w, NULL, key);
+    json_close_array(&w);
+    if (!remove)
+        json_put_bool(&w, "reset", !(op->flags & VIR_DOMAIN_AUTHORIZED_SSH_KEYS_SET_APPEND));
     return give(op, end_command(&w)) ? CO_DONE : CO_WAITING;
 }
 

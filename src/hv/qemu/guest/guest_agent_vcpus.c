@@ -49,7 +49,7 @@ static bool read_vcpus(const struct json_value *answer, struct error *err)
 
 static bool ask_vcpus(struct hypervisor_op *op, struct guest_agent_op *s)
 {
-    if (!guest_agent_ask(op, s, SLICE("{\"execute\":\"guest-get-vcpus\"}"), AGENT_WAIT_LONG))
+    if (!guest_agent_ask(op, s, SLICE("{\"execute\":\"guest-get-vcpus\"}"), AGENT_WAIT_SET))
         return false;
     if (!error_is_set(op->err))
         read_vcpus(s->agent.result, op->err);
@@ -213,7 +213,7 @@ static enum co_status change(struct hypervisor_op *op, struct change *s, bool na
         if (error_is_set(op->err) || s->modified_count == 0)
             CO_RETURN(&s->co);
         memset(&s->ask, 0, sizeof(s->ask));
-        CO_WAIT(&s->co, guest_agent_ask(op, &s->ask, set_command(s), AGENT_WAIT_LONG));
+        CO_WAIT(&s->co, guest_agent_ask(op, &s->ask, set_command(s), AGENT_WAIT_SET));
     } while (!all_done(op, s) && ++s->tries < TRIES_MAX);
     CO_END(&s->co);
 }

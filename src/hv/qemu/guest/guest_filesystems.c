@@ -104,7 +104,7 @@ static bool read_answer(struct hypervisor_op *op, const struct json_value *answe
 enum co_status guest_filesystems(struct hypervisor_op *op)
 {
     struct guest_agent_op *s = HYPERVISOR_STATE(op, struct guest_agent_op);
-    if (!guest_agent_ask(op, s, SLICE("{\"execute\":\"guest-get-fsinfo\"}"), AGENT_WAIT_LONG))
+    if (!guest_agent_ask(op, s, SLICE("{\"execute\":\"guest-get-fsinfo\"}"), AGENT_WAIT_SET))
         return CO_WAITING;
     op->filesystems.at = found;
     op->filesystems.count = 0;

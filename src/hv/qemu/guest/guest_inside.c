@@ -263,7 +263,7 @@ enum co_status guest_tell_inside(struct hypervisor_op *op)
         if (!is_wanted(op, &parts[s->at]))
             continue;
         memset(&s->ask, 0, sizeof(s->ask));
-        CO_WAIT(&s->co, guest_agent_ask(op, &s->ask, command_of(&parts[s->at]), AGENT_WAIT_LONG));
+        CO_WAIT(&s->co, guest_agent_ask(op, &s->ask, command_of(&parts[s->at]), AGENT_WAIT_SET));
         take_part(op, s);
     }
     CO_END(&s->co);

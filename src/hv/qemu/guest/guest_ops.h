@@ -8,6 +8,10 @@
 // guest_power.c
 hypervisor_fn guest_shutdown, guest_reboot, guest_reset, guest_suspend, guest_resume;
 hypervisor_fn guest_inject_nmi;
+// guest_lifecycle.c
+hypervisor_fn guest_set_lifecycle;
+// guest_sleep.c
+hypervisor_fn guest_sleep, guest_wake_up;
 // guest_memory.c
 hypervisor_fn guest_set_memory, guest_memory_stats, guest_set_stats_period;
 bool guest_info(const struct domain *domain, uint64_t *memory_kib, uint64_t *cpu_ns);
@@ -36,6 +40,7 @@ hypervisor_fn guest_send_key;
 hypervisor_fn guest_monitor_command, guest_screenshot;
 // guest_agent.c
 hypervisor_fn guest_agent_command, guest_hostname, guest_get_time, guest_set_time;
+bool guest_set_agent_timeout(struct domain *domain, int32_t timeout, struct error *err);
 // guest_filesystems.c
 hypervisor_fn guest_filesystems;
 // The target of the disk that a guest's agent speaks of by where it is plugged in; absent when it
@@ -53,6 +58,7 @@ hypervisor_fn guest_agent_vcpus, guest_agent_set_vcpus;
 hypervisor_fn guest_agent_set_vcpu_count; // to op->vcpus.count
 // guest_agent_files.c
 hypervisor_fn guest_set_password, guest_fs_freeze, guest_fs_thaw, guest_fs_trim;
+hypervisor_fn guest_ssh_keys, guest_set_ssh_keys;
 // guest_console.c
 hypervisor_fn guest_open_console, guest_open_channel;
 // guest_graphics.c

@@ -21,7 +21,8 @@ enum agent_timeout {
     AGENT_WAIT_DEFAULT = -1, // 5 seconds
     AGENT_WAIT_NOT = 0,
     AGENT_WAIT_SHUTDOWN = 60,
-    AGENT_WAIT_LONG = 60, // libvirt would block
+    AGENT_WAIT_LONG = 60, // where libvirt would block
+    AGENT_WAIT_SET = -3,  // as virDomainAgentSetResponseTimeout has said (guest_agent_ask)
 };
 
 // What QEMU tells about the guest and some commands wait for instead of an answer.
