@@ -12,13 +12,24 @@
 
 #define TURN_LIMIT_NS (10 * NS_PER_MS)
 #define TURN_SHARE_NS (3 * NS_PER_MS) // after that a turn begins nothing more
+#define BACKGROUND_NS NS_PER_MS       // likewise of what runs in the background
+#define OTHERS_SHARE  3               // so many times as long it waits for others after that
 
 static struct port_poll polls[CONFIG_MAX_WATCHES];
 static struct watch *watches[CONFIG_MAX_WATCHES];
 static size_t watch_count;
 static size_t watch_turn; // the place below which the next turn looks first
 
-static struct task *ready_first, *ready_last;
+struct task_queue {
+    struct task *first, *last;
+    size_t count;
+};
+
+static struct task_queue ready_tasks, background_tasks;
+static uint64_t background_due; // when these may run beside others
+static bool tasks_first;        // the last turn had no time left for tasks
+static bool turn_is_busy;
+static uint64_t turn_share = TURN_SHARE_NS;
 static struct turn_end *turn_ends;
 static bool stopped;
 static int stop_status;
@@ -121,12 +132,12 @@ static void sample_stolen(void)
 // By CPU time: what the tests expect of a turn is not to depend on who else is running.
 bool loop_turn_is_long(void)
 {
-    return cpu_now() - turn_cpu_began > turn_limit() / TURN_LIMIT_NS * TURN_SHARE_NS;
+    return cpu_now() - turn_cpu_began > turn_limit() / TURN_LIMIT_NS * turn_share;
 }
 #else
 bool loop_turn_is_long(void)
 {
-    return port_clock_ns() - turn_began > TURN_SHARE_NS;
+    return port_clock_ns() - turn_began > turn_share;
 }
 #endif
 
@@ -153,50 +164,85 @@ static void call_ready_watches(int ready)
 
 // ---- tasks
 
-void task_wake(struct task *task)
+static void append(struct task_queue *queue, struct task *task)
 {
-    if (task->ready)
-        return;
     task->ready = true;
     task->next = NULL;
-    if (ready_last)
-        ready_last->next = task;
+    if (queue->last)
+        queue->last->next = task;
     else
-        ready_first = task;
-    ready_last = task;
+        queue->first = task;
+    queue->last = task;
+    queue->count++;
 }
 
-void task_forget(struct task *task)
+static void take_out(struct task_queue *queue, struct task *task)
 {
-    if (!task->ready)
-        return;
     struct task *previous = NULL;
-    for (struct task *t = ready_first; t != task; t = t->next)
+    for (struct task *t = queue->first; t != task; t = t->next)
         previous = t;
     if (previous)
         previous->next = task->next;
     else
-        ready_first = task->next;
-    if (ready_last == task)
-        ready_last = previous;
+        queue->first = task->next;
+    if (queue->last == task)
+        queue->last = previous;
+    queue->count--;
     task->ready = false;
 }
 
-// Tasks that are woken while these run wait for the next turn, and in a long turn so do those that
-// have not begun: descriptors get their share.
-static void run_ready_tasks(void)
+void task_wake(struct task *task)
 {
-    struct task *last = ready_last;
-    bool more = last != NULL;
-    while (more && ready_first && !loop_turn_is_long()) {
-        struct task *task = ready_first;
-        more = task != last;
-        ready_first = task->next;
-        if (!ready_first)
-            ready_last = NULL;
-        task->ready = false;
-        task->run(task);
-    }
+    if (task->ready)
+        return;
+    task->background = false;
+    append(&ready_tasks, task);
+}
+
+void task_wake_background(struct task *task)
+{
+    if (task->ready)
+        return;
+    task->background = true;
+    append(&background_tasks, task);
+}
+
+void task_forget(struct task *task)
+{
+    if (task->ready)
+        take_out(task->background ? &background_tasks : &ready_tasks, task);
+}
+
+static void run_first(struct task_queue *queue)
+{
+    struct task *task = queue->first;
+    take_out(queue, task);
+    task->run(task);
+}
+
+// Tasks that are woken while these run wait for the next turn, and in a long turn so do those that
+// have not begun: whether there are any.
+static bool run_ready_tasks(void)
+{
+    size_t left = ready_tasks.count;
+    for (; left > 0 && ready_tasks.first && !loop_turn_is_long(); left--)
+        run_first(&ready_tasks);
+    return left > 0 && ready_tasks.first;
+}
+
+// ---- the background
+
+static void run_background(void)
+{
+    turn_share = BACKGROUND_NS;
+    size_t left = background_tasks.count;
+    do
+        run_first(&background_tasks);
+    while (--left > 0 && background_tasks.first && !loop_turn_is_long());
+    turn_share = TURN_SHARE_NS;
+    uint64_t now = port_clock_ns();
+    background_due = now + OTHERS_SHARE * (now - turn_began);
+    timers_fire(turn_began);
 }
 
 // ---- pauses
@@ -251,9 +297,28 @@ static void check_turn(void)
 #define check_turn()    ((void)0)
 #endif
 
+bool loop_is_busy(void)
+{
+    return turn_is_busy;
+}
+
+// Descriptors come before tasks, until a turn has no time left for tasks: then these begin the next
+// one.
+static void run_foreground(int ready)
+{
+    bool tasks_begin = tasks_first;
+    if (tasks_begin)
+        run_ready_tasks();
+    if (ready > 0 && !(tasks_begin && loop_turn_is_long()))
+        call_ready_watches(ready);
+    timers_fire(turn_began);
+    tasks_first = !tasks_begin && run_ready_tasks();
+}
+
+// A turn is the background's when nothing else is ready, or when the others had their share since.
 bool loop_turn(int64_t timeout_ns)
 {
-    if (ready_first)
+    if (ready_tasks.first || background_tasks.first)
         timeout_ns = 0;
     else
         timeout_ns = timers_limit(timeout_ns, port_clock_ns());
@@ -262,10 +327,12 @@ bool loop_turn(int64_t timeout_ns)
     sample_stolen();
     turn_cpu_began = cpu_now();
     port_loop_guard(true);
-    if (ready > 0)
-        call_ready_watches(ready);
-    timers_fire(turn_began);
-    run_ready_tasks();
+    size_t foreground = (ready > 0 ? (size_t)ready : 0) + ready_tasks.count;
+    turn_is_busy = foreground + background_tasks.count > 1;
+    if (background_tasks.first && (foreground == 0 || turn_began >= background_due))
+        run_background();
+    else
+        run_foreground(ready);
     for (struct turn_end *end = turn_ends; end; end = end->next)
         end->run();
     port_loop_guard(false);

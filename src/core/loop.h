@@ -52,13 +52,16 @@ bool timer_running(const struct timer *timer);
 
 struct task {
     void (*run)(struct task *task);
-    struct task *next; // in the queue of ready tasks
-    bool ready;
+    struct task *next; // in its queue
+    bool ready, background;
 };
 
 // Has `run` called in this turn or the next. Waking twice runs it once; waking for nothing does no
 // harm.
 void task_wake(struct task *task);
+// Has it called when there is nothing else to do, or as soon as those who wait like this are due:
+// together they get a quarter of a busy loop, one after the other.
+void task_wake_background(struct task *task);
 // Takes it out of the queue: before its memory is used for something else.
 void task_forget(struct task *task);
 
@@ -81,10 +84,12 @@ void loop_at_turn_end(struct turn_end *end);
 
 // ---- running
 
-uint64_t loop_now(void);            // port_clock_ns() as it was when this turn began
+uint64_t loop_now(void); // port_clock_ns() as it was when this turn began
 // Whether this turn has lasted so long that what can wait should wait for the next one. Ready tasks
 // do; whoever has more than one thing to do in a callback asks in between.
 bool loop_turn_is_long(void);
+// Whether more than one descriptor or task is ready in this turn: who asks is not alone.
+bool loop_is_busy(void);
 bool loop_turn(int64_t timeout_ns); // one turn, waiting at most that long; false after loop_stop()
 int loop_run(void);                 // until loop_stop(); returns its status
 void loop_stop(int status);

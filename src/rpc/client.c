@@ -150,11 +150,7 @@ static void ready(struct watch *watch, short events)
 
 static void read_again(struct task *task)
 {
-    struct client *client =
-        (struct client *)(void *)((char *)task - offsetof(struct client, again));
-    receive_resume(client);
-    if (!client->dead)
-        receive_ready(client);
+    receive_again((struct client *)(void *)((char *)task - offsetof(struct client, again)));
 }
 
 // Whoever found no slot, or no place for a call, looks again when some have come back (a call gives

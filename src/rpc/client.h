@@ -41,11 +41,12 @@ struct client {
     struct slot *incoming; // a message of which a part is there
     uint32_t skip;         // bytes of an over-long message still to be thrown away
     bool starved;          // waits for a slot or a place for a call that others have
+    bool put_off;          // waits for `again`: it had its share of the loop
     uint64_t received_at;  // when bytes last came, loop_now()
     uint64_t connected_at; // likewise
     uint32_t fds_wanted;   // descriptors that `incoming` still lacks
     short wanted;          // of its transport: PORT_POLL_IN, PORT_POLL_OUT
-    struct task again;     // goes on with what polling does not tell of
+    struct task again;     // goes on with what polling does not tell of, or was put off
 
     // calls in progress and streams
     uint32_t call_count;

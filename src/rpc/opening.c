@@ -81,7 +81,7 @@ static void go_on(struct task *task)
         step(client);
     }
     if (first)
-        task_wake(task);
+        task_wake_background(task);
 }
 
 void opening_ready(struct client *client)
@@ -91,7 +91,7 @@ void opening_ready(struct client *client)
     client->received_at = loop_now();
     loop_watch_rest(&client->watch);
     append(client);
-    task_wake(&turns);
+    task_wake_background(&turns);
 }
 
 struct client *opening_find_silent(const struct server *server)

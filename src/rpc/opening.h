@@ -1,9 +1,10 @@
 // Opening: clients whose transport is in its handshake.
 //
-// A handshake costs time, so they take turns: however many there are, a turn of the loop is held up
-// by little more than one signature. Whoever stands still is the first to go when room is needed,
-// so stalled handshakes keep nobody out; and whoever moves on does not count for
-// max_anonymous_clients, so many who come at once do not keep each other out.
+// A handshake costs time, so they take turns in the background of the loop: however many there
+// are, a turn is held up by little more than one signature, and then three times as long by none.
+// Whoever stands still is the first to go when room is needed, so stalled handshakes keep nobody
+// out; and whoever moves on does not count for max_anonymous_clients, so many who come at once do
+// not keep each other out.
 #ifndef RPC_OPENING_H
 #define RPC_OPENING_H
 

@@ -21,6 +21,8 @@
 #define QUEUE_LARGE_MAX (CONFIG_LARGE_SLOTS / 16 + 1)
 #define STREAM_HELD_MAX 4
 #define READS_A_TURN    4
+// After that, a client that has more to say waits in the background while others want the loop.
+#define CLIENT_SHARE_NS (NS_PER_MS / 10)
 
 // The bytes of the input that are not consumed yet.
 static const uint8_t *input_at(const struct client *client)
@@ -67,7 +69,7 @@ static bool may_take_message(const struct client *client, int32_t type)
 
 bool receive_wanted(const struct client *client)
 {
-    if (client->closing || client->starved || queue_is_long(client))
+    if (client->closing || client->starved || client->put_off || queue_is_long(client))
         return false;
     if (client->incoming || client->skip)
         return true;
@@ -260,12 +262,25 @@ static bool feed_message(struct client *client)
     return true;
 }
 
-// Whether the rest has to wait for the next turn, because handlers have made this one long.
+static uint64_t share_began; // loop time of the client at hand
+
+static bool has_more(const struct client *client)
+{
+    const struct slot *slot = client->incoming;
+    return (slot && slot->len == slot->done) || (client->input && input_left(client) > 0);
+}
+
+// Whether the rest has to wait, because this client had its share and others wait, or because
+// handlers have made the turn long.
 static bool put_off(struct client *client)
 {
-    if (client->dead || !(client->input || client->incoming) || !loop_turn_is_long())
+    if (client->dead || client->put_off || !has_more(client))
+        return client->put_off;
+    bool had_share = loop_is_busy() && port_clock_ns() - share_began > CLIENT_SHARE_NS;
+    if (!had_share && !loop_turn_is_long())
         return false;
-    task_wake(&client->again);
+    task_wake_background(&client->again);
+    client->put_off = true;
     return true;
 }
 
@@ -327,7 +342,8 @@ static ptrdiff_t read_skipped(struct client *client, bool *filled)
 
 void receive_ready(struct client *client)
 {
-    for (int i = 0; i < READS_A_TURN && !client->dead; i++) {
+    share_began = port_clock_ns();
+    for (int i = 0; i < READS_A_TURN && !client->dead && !client->put_off; i++) {
         bool filled = false;
         bool skipping = client->skip && !client->input;
         ptrdiff_t got = skipping ? read_skipped(client, &filled) : read_once(client, &filled);
@@ -348,11 +364,20 @@ void receive_ready(struct client *client)
     client_update(client);
 }
 
+void receive_again(struct client *client)
+{
+    client->put_off = false;
+    receive_resume(client);
+    if (!client->dead && !client->put_off)
+        receive_ready(client);
+}
+
 void receive_resume(struct client *client)
 {
     if (client->dead)
         return;
     client->starved = false;
+    share_began = port_clock_ns();
     take_messages(client);
     client_update(client);
 }

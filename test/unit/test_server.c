@@ -92,9 +92,23 @@ static enum co_status be_costly(struct call *call)
     return CO_DONE;
 }
 
+static unsigned brief_calls;
+
+static enum co_status take_a_client_share(struct call *call)
+{
+    (void)call;
+    uint64_t end = port_clock_ns() + NS_PER_MS / 8;
+    while (port_clock_ns() < end)
+        ;
+    brief_calls++;
+    return CO_DONE;
+}
+
 static call_handler *handler(uint32_t procedure)
 {
     switch (procedure) {
+    case REMOTE_PROC_DOMAIN_SUSPEND:
+        return take_a_client_share;
     case REMOTE_PROC_DOMAIN_RESUME:
         return be_costly;
     case REMOTE_PROC_CONNECT_GET_HOSTNAME:
@@ -619,6 +633,26 @@ static void costly_calls_share_the_loop_turn_by_turn(void **state)
     }
 }
 
+static void who_has_much_to_say_waits_for_who_has_little(void **state)
+{
+    (void)state;
+    static const uint8_t domain[4 + 16 + 4];
+    size_t len = 0;
+    for (uint32_t serial = 0; serial < 20; serial++)
+        len += call_make(out + len, REMOTE_PROC_DOMAIN_SUSPEND, serial, domain, sizeof(domain));
+    assert_int_equal(port_write(peer.fd, out, len), len);
+    len = call_make(out, REMOTE_PROC_CONNECT_GET_HOSTNAME, 1, NULL, 0);
+    assert_int_equal(port_write(other.fd, out, len), len);
+    brief_calls = 0;
+    turns(1);
+    assert_int_equal(brief_calls, 1);
+    peer_receive(&other);
+    assert_true(peer_has_message(&other));
+    expect_reply(&other, 1);
+    for (uint32_t serial = 0; serial < 20; serial++)
+        expect_reply(&peer, serial);
+}
+
 // ---- descriptors
 
 static void a_descriptor_travels_with_a_reply_and_with_a_call(void **state)
@@ -798,6 +832,7 @@ int main(void)
         CLAIM(whoever_stands_still_with_slots_makes_room_for_others),
         CLAIM(an_event_is_dropped_when_its_client_is_cut_to_make_room_for_it),
         CLAIM(costly_calls_share_the_loop_turn_by_turn),
+        CLAIM(who_has_much_to_say_waits_for_who_has_little),
         CLAIM(a_descriptor_travels_with_a_reply_and_with_a_call),
         CLAIM(a_descriptor_that_does_not_come_ends_the_connection),
         CLAIM(a_ping_is_answered_with_a_pong),
