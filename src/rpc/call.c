@@ -21,17 +21,17 @@ static struct call *draft_call;
 static struct call *held_back;
 static struct turn_end resume_at_turn_end;
 
-bool call_available(void)
+uint32_t call_places_free(void)
 {
-    return in_progress < CONFIG_MAX_CALLS;
+    return CONFIG_MAX_CALLS - in_progress;
 }
 
-// A call that is held back may be woken for other reasons meanwhile; it goes on when it is let go.
 uint32_t call_count(void)
 {
     return in_progress;
 }
 
+// A call that is held back may be woken for other reasons meanwhile; it goes on when it is let go.
 static void run(struct call *call)
 {
     if (call->held)
@@ -84,7 +84,7 @@ static struct call *take_call(void)
 struct call *call_begin(struct client *client, struct slot *request,
                         const struct xdr_procedure *procedure)
 {
-    assert(call_available());
+    assert(call_places_free() > 0);
     struct call *call = take_call();
     memset(call, 0, offsetof(struct call, error));
     error_clear(&call->error);

@@ -19,6 +19,10 @@
 
 struct stream;
 
+// What is queued for one client may hold as many small slots as one in so many of those that are
+// free: the fewer there are, the fewer anybody adds.
+#define QUEUE_FRACTION 16
+
 struct client {
     struct watch watch; // first: its callbacks find the client by it
     struct connection_io io;

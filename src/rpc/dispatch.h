@@ -26,8 +26,8 @@ void dispatch_serve(struct server *server, struct service *service);
 // Takes the slot over.
 void dispatch_call(struct client *client, struct slot *slot, const struct message_header *header);
 
-// Whether another call could begin, and how many are in progress (rpc/call.c).
-bool call_available(void);
+// How many more calls could begin, and how many are in progress (rpc/call.c).
+uint32_t call_places_free(void);
 uint32_t call_count(void);
 // Begins a call, with the request's slot as its own; NULL when there is none left.
 struct call *call_begin(struct client *client, struct slot *request,

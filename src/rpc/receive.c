@@ -53,7 +53,8 @@ static void compact_input(struct client *client)
 
 static bool queue_is_long(const struct client *client)
 {
-    return client->send_count >= QUEUE_MAX || client->send_large >= QUEUE_LARGE_MAX;
+    return client->send_count >= QUEUE_MAX || client->send_large >= QUEUE_LARGE_MAX ||
+           client->send_count > slot_small_free() / QUEUE_FRACTION;
 }
 
 static bool may_take_message(const struct client *client, int32_t type)
@@ -147,9 +148,12 @@ static void message_is_whole(struct client *client)
     client->fds_wanted = (uint32_t)fds;
 }
 
-static bool place_for(int32_t type)
+// A client may have as many calls in progress as there are places left: the fewer there are, the
+// fewer anybody adds, and whoever has none finds one.
+static bool place_for(const struct client *client, int32_t type)
 {
-    return (type != VIR_NET_CALL && type != VIR_NET_CALL_WITH_FDS) || call_available();
+    return (type != VIR_NET_CALL && type != VIR_NET_CALL_WITH_FDS) ||
+           client->call_count < call_places_free();
 }
 
 static void deliver_if_complete(struct client *client)
@@ -157,7 +161,7 @@ static void deliver_if_complete(struct client *client)
     struct slot *slot = client->incoming;
     if (client->dead || !slot || slot->len < slot->done || client->fds_wanted)
         return;
-    if (!place_for(message_type(slot->at))) {
+    if (!place_for(client, message_type(slot->at))) {
         client->starved = true;
         return;
     }
@@ -221,7 +225,7 @@ static bool begin_message(struct client *client)
     int32_t type = message_type(message);
     if (!may_take_message(client, type)) // it is resumed when one of its own calls ends
         return false;
-    struct slot *slot = place_for(type) ? take_slot(client, length) : NULL;
+    struct slot *slot = place_for(client, type) ? take_slot(client, length) : NULL;
     if (!slot) {
         client->starved = true;
         return false;

@@ -38,14 +38,8 @@ static void queue_flush(struct client *client)
     flush_first = client;
 }
 
-void client_send(struct client *client, struct slot *slot)
+static void append(struct client *client, struct slot *slot)
 {
-    if (!slot)
-        return;
-    if (client->dead) {
-        slot_release(slot);
-        return;
-    }
     slot->done = 0;
     slot->next = NULL;
     if (client->send_last)
@@ -57,6 +51,40 @@ void client_send(struct client *client, struct slot *slot)
     client->send_last = slot;
     client->send_count++;
     client->send_large += slot->large;
+}
+
+// While large slots are few, a message gives its own back and goes into small ones, as many as one
+// client may hold: those who do not read keep no large slot from who wants to answer.
+static bool append_spread(struct client *client, struct slot *slot)
+{
+    size_t pieces = (slot->len + SLOT_SMALL_SIZE - 1) / SLOT_SMALL_SIZE;
+    if (!slot->large || slot_large_free() > CONFIG_LARGE_SLOTS / 2 ||
+        pieces > slot_small_free() / QUEUE_FRACTION)
+        return false;
+    for (uint32_t at = 0; at < slot->len; at += SLOT_SMALL_SIZE) {
+        struct slot *piece = slot_take_outgoing(SLOT_SMALL_SIZE);
+        uint32_t left = slot->len - at;
+        piece->len = left < SLOT_SMALL_SIZE ? left : SLOT_SMALL_SIZE;
+        memcpy(piece->at, slot->at + at, piece->len);
+        append(client, piece);
+    }
+    memcpy(client->send_last->fds, slot->fds, sizeof(slot->fds));
+    client->send_last->fd_count = slot->fd_count;
+    slot->fd_count = 0;
+    slot_release(slot);
+    return true;
+}
+
+void client_send(struct client *client, struct slot *slot)
+{
+    if (!slot)
+        return;
+    if (client->dead) {
+        slot_release(slot);
+        return;
+    }
+    if (!append_spread(client, slot))
+        append(client, slot);
     queue_flush(client);
 }
 

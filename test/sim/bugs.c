@@ -52,7 +52,7 @@ static void never_ready(struct watch *watch, short events)
 static void leave_call(struct client *client)
 {
     struct slot *slot = slot_take_outgoing(SLOT_SMALL_SIZE);
-    if (!slot || !call_available())
+    if (!slot || call_places_free() == 0)
         return;
     memset(slot->at, 0, MESSAGE_MIN);
     call_begin(client, slot, xdr_procedure_find(&remote_program, REMOTE_PROC_CONNECT_GET_HOSTNAME));

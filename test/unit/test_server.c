@@ -14,7 +14,7 @@
 // ---- a service of our own behind the remote program
 
 static struct call
-    *waiting[CONFIG_MAX_CALLS]; // calls of AUTH_SASL_INIT's number wait until they are let go
+    *waiting[2 * CONFIG_MAX_CALLS]; // calls of AUTH_SASL_INIT's number wait until they are let go
 static size_t waiting_count;
 static int stream_fd;
 static int streams_closed;
@@ -129,7 +129,8 @@ static call_handler *handler(uint32_t procedure)
 }
 
 static struct service service = {.program = &remote_program, .handler = handler};
-static struct peer peer, other;
+static struct peer peer, other, crowd[12];
+static size_t crowd_count;
 static uint8_t out[1 << 20], in[1 << 20];
 static struct message_header header;
 
@@ -154,10 +155,19 @@ static int tear_down(void **state)
     turns(2);
     port_close(peer.fd);
     port_close(other.fd);
+    while (crowd_count > 0)
+        port_close(crowd[--crowd_count].fd);
     assert_int_equal(client_count(), 0);
     assert_int_equal(slot_small_free(), CONFIG_SMALL_SLOTS);
     assert_int_equal(slot_large_free(), CONFIG_LARGE_SLOTS);
     return 0;
+}
+
+static struct peer *peer_one_more(void)
+{
+    assert_true(crowd_count < sizeof(crowd) / sizeof(crowd[0]));
+    peer_connect(&crowd[crowd_count], false, true);
+    return &crowd[crowd_count++];
 }
 
 static void call_hostname(struct peer *who, uint32_t serial)
@@ -484,22 +494,52 @@ static void calls_over_the_limit_wait_and_none_is_lost(void **state)
     }
 }
 
+// Wants many calls in progress at once: how many began.
+static size_t flood(struct peer *who, uint32_t calls)
+{
+    size_t len = 0, before = waiting_count;
+    for (uint32_t i = 0; i < calls; i++)
+        len += call_make(out + len, REMOTE_PROC_CONNECT_GET_TYPE, i, NULL, 0);
+    peer_send(who, out, len);
+    turns(3);
+    return waiting_count - before;
+}
+
+static void whoever_wants_all_places_for_calls_leaves_as_many_as_it_has(void **state)
+{
+    (void)state;
+    uint32_t limit = test_server.limits.max_client_requests;
+    test_server.limits.max_client_requests = CONFIG_MAX_CALLS;
+    assert_int_equal(flood(&peer, CONFIG_MAX_CALLS), CONFIG_MAX_CALLS / 2);
+    assert_int_equal(flood(&other, CONFIG_MAX_CALLS), CONFIG_MAX_CALLS / 4);
+    struct peer *third = peer_one_more();
+    call_hostname(third, 1);
+    expect_reply(third, 1);
+    for (uint32_t i = 0; i < 2 * CONFIG_MAX_CALLS; i++) { // as places come back, they go on
+        assert_true(i < waiting_count);
+        release(i);
+        turns(2);
+        peer_receive(&peer);
+        peer_receive(&other);
+    }
+    assert_int_equal(waiting_count, 2 * CONFIG_MAX_CALLS);
+    test_server.limits.max_client_requests = limit;
+}
+
 static void a_client_that_found_no_place_is_served_when_another_clients_call_ends(void **state)
 {
     (void)state;
     uint32_t limit = test_server.limits.max_client_requests;
     test_server.limits.max_client_requests = CONFIG_MAX_CALLS;
-    size_t len = 0;
-    for (uint32_t i = 0; i < CONFIG_MAX_CALLS; i++)
-        len += call_make(out + len, REMOTE_PROC_CONNECT_GET_TYPE, i, NULL, 0);
-    peer_send(&peer, out, len);
-    turns(3);
-    assert_int_equal(waiting_count, CONFIG_MAX_CALLS);
+    while (call_places_free() > 0)
+        flood(peer_one_more(), CONFIG_MAX_CALLS);
+    size_t taken = waiting_count;
     call_hostname(&other, 1);
     assert_false(peer_next(&other, in, &header));
     release(0);
     expect_reply(&other, 1);
-    for (uint32_t i = 1; i < CONFIG_MAX_CALLS; i++)
+    client_close_all();
+    for (size_t i = 1; i < taken; i++)
         release(i);
     turns(3);
     test_server.limits.max_client_requests = limit;
@@ -608,6 +648,28 @@ static void an_event_is_dropped_when_its_client_is_cut_to_make_room_for_it(void 
         slot_release(taken[--count]);
     turns(2);
     assert_true(peer_was_cut(&other));
+}
+
+static void replies_that_nobody_reads_leave_the_last_large_slots_to_others(void **state)
+{
+    (void)state;
+    static struct slot *taken[CONFIG_LARGE_SLOTS];
+    size_t count = 0, len = 0;
+    while (slot_large_free() > 2)
+        taken[count++] = slot_take_outgoing(SLOT_LARGE_SIZE);
+    for (uint32_t serial = 0; serial < 30; serial++)
+        len += call_make(out + len, REMOTE_PROC_CONNECT_GET_CAPABILITIES, serial, NULL, 0);
+    peer_send(&other, out, len);
+    turns(3);
+    assert_true(other.client->send_blocked);
+    assert_int_equal(slot_large_free(), 2);
+    for (uint32_t serial = 0; serial < 30; serial++) {
+        assert_true(peer_next(&other, in, &header));
+        assert_int_equal(header.serial, serial);
+        assert_int_equal(xdr_load_u32(in), MESSAGE_MIN + 4 + 20000);
+    }
+    while (count > 0)
+        slot_release(taken[--count]);
 }
 
 static void costly_calls_share_the_loop_turn_by_turn(void **state)
@@ -825,12 +887,14 @@ int main(void)
         CLAIM(a_read_only_client_may_not_write),
         CLAIM(replies_leave_in_the_order_in_which_calls_end),
         CLAIM(calls_over_the_limit_wait_and_none_is_lost),
+        CLAIM(whoever_wants_all_places_for_calls_leaves_as_many_as_it_has),
         CLAIM(a_client_that_found_no_place_is_served_when_another_clients_call_ends),
         CLAIM(a_call_ends_well_when_its_client_has_left),
         CLAIM(a_client_that_never_reads_is_not_read_from_for_ever),
         CLAIM(a_call_without_a_slot_for_its_reply_is_answered_once),
         CLAIM(whoever_stands_still_with_slots_makes_room_for_others),
         CLAIM(an_event_is_dropped_when_its_client_is_cut_to_make_room_for_it),
+        CLAIM(replies_that_nobody_reads_leave_the_last_large_slots_to_others),
         CLAIM(costly_calls_share_the_loop_turn_by_turn),
         CLAIM(who_has_much_to_say_waits_for_who_has_little),
         CLAIM(a_descriptor_travels_with_a_reply_and_with_a_call),
