@@ -3,6 +3,7 @@
 
 #include "core/assert.h"
 #include "core/log.h"
+#include "core/log_limit.h"
 #include "rpc/keepalive.h"
 #include "rpc/opening.h"
 #include "rpc/receive.h"
@@ -307,8 +308,10 @@ static const char *refusal(const struct admission *admission, const struct port_
     if (has_too_many_anonymous(admission))
         return "too many clients that have not authenticated, max_anonymous_clients";
     if (admission->server->own_user_only && !(peer->has_credentials && peer->uid == port_uid())) {
-        log_warning("rpc", "disallowing client %d with uid %u", (int)peer->pid,
-                    (unsigned)peer->uid);
+        static struct log_limit limit = {.module = "rpc", .what = "more clients were disallowed"};
+        if (log_limit_allows(&limit))
+            log_warning("rpc", "disallowing client %d with uid %u", (int)peer->pid,
+                        (unsigned)peer->uid);
         return "only the daemon's own user is admitted";
     }
     return NULL;
@@ -320,7 +323,10 @@ struct client *client_add(int fd, const struct admission *admission, const struc
     make_room(admission);
     const char *why_not = refusal(admission, peer);
     if (why_not) {
-        log_warning("rpc", "connection to server %s refused: %s", admission->server->name, why_not);
+        static struct log_limit limit = {.module = "rpc", .what = "more connections were refused"};
+        if (log_limit_allows(&limit))
+            log_warning("rpc", "connection to server %s refused: %s", admission->server->name,
+                        why_not);
         port_close(fd);
         return NULL;
     }

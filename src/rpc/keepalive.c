@@ -3,6 +3,7 @@
 #include "rpc/keepalive.h"
 
 #include "core/log.h"
+#include "core/log_limit.h"
 #include "proto/keepalive.h"
 
 static struct client *client_of(struct timer *timer)
@@ -28,8 +29,11 @@ static void send_message(struct client *client, int32_t procedure)
 void keepalive_receive(struct client *client, const struct message_header *header)
 {
     if (header->prog != keepalive_program.number || header->vers != keepalive_program.version) {
-        log_warning("rpc", "client %llu: message of unknown program 0x%x",
-                    (unsigned long long)client->number, header->prog);
+        static struct log_limit limit = {.module = "rpc",
+                                         .what = "more messages of unknown programs"};
+        if (log_limit_allows(&limit))
+            log_warning("rpc", "client %llu: message of unknown program 0x%x",
+                        (unsigned long long)client->number, header->prog);
         return;
     }
     if (header->proc == KEEPALIVE_PROC_PING)

@@ -2,6 +2,7 @@
 #include "rpc/opening.h"
 
 #include "core/log.h"
+#include "core/log_limit.h"
 
 #include <errno.h>
 #include <string.h>
@@ -52,8 +53,10 @@ static void is_open(struct client *client)
 
 static void refuse(struct client *client, const struct error *err)
 {
-    log_warning("rpc", "client %llu from %s is refused: %s", (unsigned long long)client->number,
-                client->identity.peer.address, err->message);
+    static struct log_limit limit = {.module = "rpc", .what = "more handshakes have failed"};
+    if (log_limit_allows(&limit))
+        log_warning("rpc", "client %llu from %s is refused: %s", (unsigned long long)client->number,
+                    client->identity.peer.address, err->message);
     client_cut(client, "its handshake failed");
 }
 

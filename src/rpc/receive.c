@@ -7,6 +7,7 @@
 #include "rpc/receive.h"
 
 #include "core/log.h"
+#include "core/log_limit.h"
 #include "rpc/dispatch.h"
 #include "rpc/keepalive.h"
 #include "rpc/stream.h"
@@ -83,6 +84,14 @@ bool receive_in_message(const struct client *client)
            (client->incoming || client->skip || (client->input && input_left(client) > 0));
 }
 
+static void note_unexpected(const struct client *client, int32_t type)
+{
+    static struct log_limit limit = {.module = "rpc", .what = "more messages of unexpected types"};
+    if (log_limit_allows(&limit))
+        log_warning("rpc", "client %llu: unexpected message type %d",
+                    (unsigned long long)client->number, type);
+}
+
 static void deliver(struct client *client, struct slot *slot)
 {
     struct message_header header = message_header_read(slot->at);
@@ -101,8 +110,7 @@ static void deliver(struct client *client, struct slot *slot)
         keepalive_receive(client, &header);
         break;
     default: // as libvirtd, which drops it and goes on
-        log_warning("rpc", "client %llu: unexpected message type %d",
-                    (unsigned long long)client->number, header.type);
+        note_unexpected(client, header.type);
         break;
     }
     slot_release(slot);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "core/config.h"
 #include "core/log.h"
+#include "core/log_limit.h"
 #include "port/port.h"
 
 #include <setjmp.h>
@@ -342,6 +343,25 @@ static void a_reader_who_does_not_read_is_not_waited_for_and_is_told_later(void 
     assert_non_null(strstr(last, "the reader is back\n"));
 }
 
+static void a_storm_of_messages_is_told_by_its_first_and_its_number(void **state)
+{
+    (void)state;
+    struct log_limit limit = {.module = "a", .what = "more drops of rain"};
+    log_to_file(0, 3);
+    unsigned told = 0;
+    for (int i = 0; i < 1000; i++)
+        told += log_limit_allows(&limit);
+    assert_in_range(told, 1, 100);
+    assert_true(timer_running(&limit.timer));
+    timer_stop(&limit.timer); // the time is over
+    limit.timer.fire(&limit.timer);
+    char rest[64];
+    snprintf(rest, sizeof(rest), "%u more drops of rain", 1000 - told);
+    assert_logged(rest);
+    assert_true(log_limit_allows(&limit));
+    timer_stop(&limit.timer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +381,7 @@ int main(void)
         cmocka_unit_test_setup(no_outputs_means_the_default_ones, reset),
         cmocka_unit_test_setup(a_reader_who_does_not_read_is_not_waited_for_and_is_told_later,
                                reset),
+        cmocka_unit_test_setup(a_storm_of_messages_is_told_by_its_first_and_its_number, reset),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -4,6 +4,7 @@
 #include "auth/identity.h"
 #include "core/config.h"
 #include "core/log.h"
+#include "core/log_limit.h"
 #include "core/loop.h"
 #include "core/settings.h"
 #include "net/tls/credentials.h"
@@ -211,7 +212,9 @@ static int tls_handshake(struct connection_io *io, struct identity *identity, st
 
 static ptrdiff_t break_off(struct tls_session *session, const char *why)
 {
-    log_warning("tls", "a connection is ended: %s", why);
+    static struct log_limit limit = {.module = "tls", .what = "more connections were ended"};
+    if (log_limit_allows(&limit))
+        log_warning("tls", "a connection is ended: %s", why);
     session->broken = true;
     return -EPROTO;
 }
