@@ -38,9 +38,13 @@ NV_LDFLAGS := -Wl,--gc-sections
 ifndef SANITIZE
 # Nothing here unwinds, and the tables of pointers need one bit of relocation each where the linker can.
 NV_CFLAGS += -fno-asynchronous-unwind-tables
+# In functions of this size, gcc pays more for keeping a value in a register than it saves.
+NV_CFLAGS += $(call accepts,-fno-caller-saves -fno-move-loop-invariants)
 NV_LDFLAGS += $(if $(STATIC),,$(call accepts,-Wl$(comma)--fatal-warnings$(comma)-z$(comma)pack-relative-relocs))
 # Code and constants share pages: less padding in the file, and what linkers do on most other machines.
 NV_LDFLAGS += $(call accepts,-Wl$(comma)-z$(comma)noseparate-code)
+# The table of the C library's functions is filled at start, and then read-only with the other pointers.
+NV_LDFLAGS += $(call accepts,-Wl$(comma)-z$(comma)now)
 endif
 ifdef SANITIZE
 NV_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
