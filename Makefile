@@ -84,6 +84,10 @@ FILES_DOMAIN_STATISTICS := src/virt/domain/domain_stats.c src/virt/domain/domain
 FILES_DOMAIN_TUNING := src/virt/domain/domain_pin.c src/virt/domain/domain_vcpu.c \
     src/virt/domain/domain_memory.c src/virt/domain/domain_maps.c src/hv/qemu/guest/guest_vcpus.c
 FILES_DOMAIN_INPUT := src/virt/domain/domain_input.c src/hv/qemu/guest/guest_key*.c
+FILES_GUEST_AGENT := src/virt/domain/domain_agent.c src/virt/domain/domain_guest.c \
+    src/virt/domain/domain_ssh_keys.c src/hv/qemu/guest/guest_sleep.c \
+    src/hv/qemu/monitor/agent.c src/hv/qemu/guest/guest_agent*.c src/hv/qemu/guest/guest_addresses.c \
+    src/hv/qemu/guest/guest_filesystems.c src/hv/qemu/guest/guest_inside.c
 FILES_SYSINFO := src/virt/node/node_sysinfo.c src/virt/node/smbios*.c
 FILES_SECCOMP := port/linux/seccomp.c
 FILES_ADMIN := src/admin/*.c

@@ -43,9 +43,11 @@ static const struct call_entry *const remote_lists[] = {
 #ifdef CONFIG_GRAPHICS
     domain_graphics_handlers,
 #endif
+#ifdef CONFIG_GUEST_AGENT
     domain_agent_handlers,
     domain_guest_handlers,
     domain_ssh_keys_handlers,
+#endif
     domain_security_handlers,
 #ifdef CONFIG_DOMAIN_INPUT
     domain_input_handlers,

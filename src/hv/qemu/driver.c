@@ -339,6 +339,7 @@ struct hypervisor qemu_hypervisor = {
     .screenshot = guest_screenshot,
 #endif
     .monitor_command = guest_monitor_command,
+#ifdef CONFIG_GUEST_AGENT
     .agent_command = guest_agent_command,
     .hostname = guest_hostname,
     .get_time = guest_get_time,
@@ -355,10 +356,11 @@ struct hypervisor qemu_hypervisor = {
     .ssh_keys = guest_ssh_keys,
     .set_ssh_keys = guest_set_ssh_keys,
     .sleep = guest_sleep,
+    .set_agent_timeout = guest_set_agent_timeout,
+#endif
     .wake_up = guest_wake_up,
     .set_lifecycle = guest_set_lifecycle,
     .may_end_so = qemu_validate_lifecycle,
-    .set_agent_timeout = guest_set_agent_timeout,
     .open_console = guest_open_console,
     .open_channel = guest_open_channel,
 #ifdef CONFIG_GRAPHICS

@@ -5,6 +5,7 @@
 
 #include "core/log.h"
 #include "hv/qemu/guest/events_flow.h"
+#include "hv/qemu/guest/guest_agent.h"
 #include "hv/qemu/guest/guest_ops.h"
 #include "hv/qemu/guest/process.h"
 #include "virt/domain/definition.h"
@@ -260,7 +261,7 @@ static void take_port_change(struct guest *guest, const struct json_value *data)
         return;
     guest->agent_connected = open->truth;
     if (open->truth) {
-        process_connect_agent(guest);
+        guest_agent_connect(guest);
     } else {
         agent_close(&guest->agent);
         guest->agent_error = false;

@@ -2,6 +2,7 @@
 // has seen them (virDomainInterfaceAddresses).
 #include "hv/qemu/guest/guest_ops.h"
 
+#include "hv/qemu/guest/guest_agent.h"
 #include "virt/domain/definition.h"
 
 #include <string.h>

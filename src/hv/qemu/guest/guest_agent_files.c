@@ -1,6 +1,7 @@
 // Operations by way of the guest's agent: passwords, keys, freezing and trimming of file systems.
 #include "hv/qemu/guest/guest_ops.h"
 
+#include "hv/qemu/guest/guest_agent.h"
 #include "text/base64.h"
 
 #define COMMAND_SIZE (4 * CONFIG_REMOTE_STRING_MAX)

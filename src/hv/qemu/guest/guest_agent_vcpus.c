@@ -1,6 +1,7 @@
 // Operations: the processors that a guest uses, by way of its agent.
 #include "hv/qemu/guest/guest_ops.h"
 
+#include "hv/qemu/guest/guest_agent.h"
 #include "virt/domain/definition.h"
 #include "virt/domain/domain_facts.h"
 #include "virt/xml/xml_schema.h"

@@ -1,6 +1,7 @@
 // Operation: the file systems that a guest has mounted, as its agent tells them.
 #include "hv/qemu/guest/guest_ops.h"
 
+#include "hv/qemu/guest/guest_agent.h"
 #include "virt/domain/definition.h"
 
 #include <string.h>

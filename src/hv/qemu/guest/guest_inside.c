@@ -1,6 +1,7 @@
 // Operation: what a guest's agent tells of the system inside (virDomainGetGuestInfo).
 #include "hv/qemu/guest/guest_ops.h"
 
+#include "hv/qemu/guest/guest_agent.h"
 #include "virt/domain/definition.h"
 
 #include <stdio.h>

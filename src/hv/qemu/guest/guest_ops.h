@@ -7,11 +7,11 @@
 
 // guest_power.c
 hypervisor_fn guest_shutdown, guest_reboot, guest_reset, guest_suspend, guest_resume;
-hypervisor_fn guest_inject_nmi;
+hypervisor_fn guest_wake_up, guest_inject_nmi;
 // guest_lifecycle.c
 hypervisor_fn guest_set_lifecycle;
 // guest_sleep.c
-hypervisor_fn guest_sleep, guest_wake_up;
+hypervisor_fn guest_sleep;
 // guest_memory.c
 hypervisor_fn guest_set_memory, guest_memory_stats, guest_set_stats_period;
 bool guest_info(const struct domain *domain, uint64_t *memory_kib, uint64_t *cpu_ns);
@@ -55,7 +55,6 @@ bool guest_read_addresses(const struct json_value *answer, const struct hypervis
                           uint32_t *count, struct error *err);
 // guest_agent_vcpus.c
 hypervisor_fn guest_agent_vcpus, guest_agent_set_vcpus;
-hypervisor_fn guest_agent_set_vcpu_count; // to op->vcpus.count
 // guest_agent_files.c
 hypervisor_fn guest_set_password, guest_fs_freeze, guest_fs_thaw, guest_fs_trim;
 hypervisor_fn guest_ssh_keys, guest_set_ssh_keys;
@@ -68,24 +67,6 @@ hypervisor_fn guest_open_graphics;
 // name of a block node; either may be absent. NULL when there is none.
 const struct xml_node *guest_find_disk(const struct xml_node *tree, struct slice device,
                                        struct slice node);
-
-// Whether the agent can be asked now (libvirt: qemuDomainAgentAvailable). Errors:
-// VIR_ERR_OPERATION_INVALID, VIR_ERR_AGENT_UNRESPONSIVE, VIR_ERR_ARGUMENT_UNSUPPORTED.
-bool guest_agent_available(const struct guest *guest, struct error *err);
-
-// What an operation that asks the agent keeps.
-struct guest_agent_op {
-    struct guest *guest;
-    union {
-        struct agent_call agent;
-        struct monitor_call call;
-    };
-};
-
-// One command; `command` is looked at in each call. True when it is over, with the answer in
-// s->agent or the op's error set.
-bool guest_agent_ask(struct hypervisor_op *op, struct guest_agent_op *s, struct slice command,
-                     int timeout);
 
 // hypervisor.copy
 bool guest_copy_definition(const struct domain *domain, uint32_t flags, struct error *err);

@@ -1,6 +1,7 @@
-// Operations: shutdown, reboot, reset, suspend, resume, NMI.
+// Operations: shutdown, reboot, reset, suspend, resume, waking up, NMI.
 #include "hv/qemu/guest/guest_ops.h"
 
+#include "hv/qemu/guest/guest_agent.h"
 #include "hv/qemu/guest/process_setup.h"
 
 #include <string.h>
@@ -143,6 +144,15 @@ enum co_status guest_resume(struct hypervisor_op *op)
     if (!begin_simple(op, s))
         return CO_DONE;
     return process_run_cpus(&s->call, s->guest, op->task, VIR_DOMAIN_RUNNING_UNPAUSED, op->err);
+}
+
+enum co_status guest_wake_up(struct hypervisor_op *op)
+{
+    struct simple *s = HYPERVISOR_STATE(op, struct simple);
+    if (!begin_simple(op, s))
+        return CO_DONE;
+    return monitor_command(&s->call, &s->guest->monitor, op->task, "system_wakeup", SLICE_NONE,
+                           op->err);
 }
 
 enum co_status guest_inject_nmi(struct hypervisor_op *op)

@@ -1,6 +1,7 @@
-// Operations: putting a guest to sleep, through its agent, and waking it up.
+// Operation: putting a guest to sleep, through its agent.
 #include "hv/qemu/guest/guest_ops.h"
 
+#include "hv/qemu/guest/guest_agent.h"
 #include "virt/domain/definition.h"
 
 #include <string.h>
@@ -52,13 +53,4 @@ enum co_status guest_sleep(struct hypervisor_op *op)
     s->agent.await = AGENT_EVENT_SUSPEND;
     CO_WAIT(&op->co, guest_agent_ask(op, s, sleep_command(op->sleep.target), AGENT_WAIT_SET));
     CO_END(&op->co);
-}
-
-enum co_status guest_wake_up(struct hypervisor_op *op)
-{
-    struct guest_agent_op *s = HYPERVISOR_STATE(op, struct guest_agent_op);
-    if (!s->guest && !(s->guest = guest_need(op->domain, op->err)))
-        return CO_DONE;
-    return monitor_command(&s->call, &s->guest->monitor, op->task, "system_wakeup", SLICE_NONE,
-                           op->err);
 }

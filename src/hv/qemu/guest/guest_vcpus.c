@@ -1,6 +1,7 @@
 // Operation: processors that are plugged into a running guest, and out of it.
 #include "hv/qemu/guest/guest_ops.h"
 
+#include "hv/qemu/guest/guest_agent.h"
 #include "hv/qemu/guest/process_setup.h"
 #include "virt/domain/definition.h"
 #include "virt/xml/domain_xml.h"

@@ -165,38 +165,6 @@ const struct monitor_owner process_monitor_owner = {
     .ended = monitor_ended,
 };
 
-// ---- the agent
-
-static struct slice agent_path(struct domain *domain, struct error *err)
-{
-    const struct xml_node *tree = definition_tree(domain, DEFINITION_LIVE, err);
-    XML_EACH (channel, xml_child(tree, "devices"), "channel")
-        if (xml_attr_is(xml_child(channel, "target"), "name", "org.qemu.guest_agent.0") &&
-            xml_attr_is(channel, "type", "unix"))
-            return xml_attr(xml_child(channel, "source"), "path");
-    return SLICE_NONE;
-}
-
-void process_connect_agent(struct guest *guest)
-{
-    struct error err = {0};
-    char path[PORT_PATH_MAX];
-    if (!guest->agent_configured || guest->agent.open || !guest->agent_connected)
-        return;
-    guest->agent_error = true;
-    if (!slice_copy(path, sizeof(path), agent_path(guest->domain, &err)) || !path[0])
-        return;
-    int fd = port_connect_unix(path);
-    if (fd < 0) {
-        log_warning("qemu", "Cannot connect to QEMU guest agent for %s: %s", guest->domain->name,
-                    strerror(-fd));
-        return;
-    }
-    guest->agent_error = !agent_start(&guest->agent, fd, &err);
-    if (guest->agent_error)
-        port_close(fd);
-}
-
 // ---- destroying
 
 void process_interrupt(struct domain *domain, uint32_t flags)

@@ -22,8 +22,6 @@ void process_begin_end(struct guest *guest, int reason, int detail);
 
 // The monitor's owner is every guest's; events.c has the events.
 extern const struct monitor_owner process_monitor_owner;
-// Connects the agent when there is one that QEMU says is there. Failing is noted in the guest.
-void process_connect_agent(struct guest *guest);
 
 // --- the log of a guest: log/NAME.log
 int process_log_open(const struct domain *domain); // for appending; a negative errno value

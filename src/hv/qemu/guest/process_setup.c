@@ -2,6 +2,7 @@
 #include "hv/qemu/guest/process_setup.h"
 
 #include "hv/qemu/driver.h"
+#include "hv/qemu/guest/guest_agent.h"
 #include "hv/qemu/guest/guest_ops.h"
 #include "hv/qemu/guest/process.h"
 #include "hv/qemu/guest/process_throttle.h"
@@ -190,7 +191,7 @@ enum co_status process_refresh(struct process_setup *s, struct guest *guest, str
     ASK("query-chardev");
     if (!take_chardevs(guest, s->call.result, started, err))
         CO_RETURN(&s->co);
-    process_connect_agent(guest);
+    guest_agent_connect(guest);
     ASK("query-cpus-fast");
     process_take_cpus(guest, s->call.result);
     if (started && !pin_all(guest, err))

@@ -9,6 +9,7 @@
 #define HV_QEMU_AGENT_H
 
 #include "core/co.h"
+#include "core/config.h"
 #include "core/loop.h"
 #include "core/queue.h"
 #include "core/slot.h"
@@ -59,6 +60,8 @@ struct agent_call {
     char error_class[32];
 };
 
+#ifdef CONFIG_GUEST_AGENT
+
 // Takes over a connected socket.
 bool agent_start(struct agent *agent, int fd, struct error *err);
 // Fails whoever waits and closes the socket; harmless when it is not open.
@@ -71,5 +74,28 @@ void agent_tell_event(struct agent *agent, enum agent_event event);
 // VIR_ERR_INTERNAL_ERROR "unable to execute QEMU agent command 'guest-ping': ...".
 enum co_status agent_command(struct agent_call *call, struct agent *agent, struct task *task,
                              struct slice command, int timeout, struct error *err);
+
+#else // there is none
+
+static inline void agent_close(struct agent *agent)
+{
+    (void)agent;
+}
+
+static inline void agent_tell_event(struct agent *agent, enum agent_event event)
+{
+    (void)agent, (void)event;
+}
+
+static inline enum co_status agent_command(struct agent_call *call, struct agent *agent,
+                                           struct task *task, struct slice command, int timeout,
+                                           struct error *err)
+{
+    (void)call, (void)agent, (void)task, (void)command, (void)timeout;
+    error_set(err, VIR_FROM_QEMU, VIR_ERR_AGENT_UNRESPONSIVE, NULL);
+    return CO_DONE;
+}
+
+#endif
 
 #endif
