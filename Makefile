@@ -79,6 +79,8 @@ FILES_GRAPHICS := src/virt/domain/domain_graphics.c src/virt/xml/domain_check_gr
     src/hv/qemu/command/command_graphics.c src/hv/qemu/guest/guest_graphics.c
 FILES_DOMAIN_VALIDATION := src/virt/xml/domain_validate*.c src/hv/qemu/definition/validate*.c
 FILES_DOMAIN_CAPABILITIES := src/hv/qemu/capabilities/domcaps.c
+FILES_CPU_MODELS := src/virt/node/cpu_*.c src/virt/node/node_cpu_*.c \
+    src/hv/qemu/capabilities/host_model.c src/hv/qemu/guest/cpu_live.c
 FILES_DOMAIN_STATISTICS := src/virt/domain/domain_stats.c src/virt/domain/domain_device_stats.c \
     src/hv/qemu/guest/guest_stats.c
 FILES_DOMAIN_TUNING := src/virt/domain/domain_pin.c src/virt/domain/domain_vcpu.c \

@@ -50,12 +50,15 @@ client-libvirtd: packages-test guests
 compare-record: packages-test
 	@$(PYTHON) test/compare/compare.py --record
 
-# One build directory: what a feature does not change is not compiled again with ccache.
+# One build directory: what a feature does not change is not compiled again with ccache. What depends on
+# a feature goes with it.
 .PHONY: check-features
 check-features:
-	@for feature in $$(sed -n 's/^\(CONFIG_[A-Z_]*\)=y$$/\1/p' configs/default.config); do \
+	@for feature in $$(sed -n 's/^CONFIG_\([A-Z_]*\)=y$$/\1/p' configs/default.config); do \
+	    gone=$$(awk -v name=$$feature '$$1 == "config" { symbol = $$2 } \
+	        $$1 == "depends" && index($$0 " ", " " name " ") { printf "|%s", symbol }' Kconfig) && \
 	    rm -rf $(O)-without && mkdir -p $(O)-without && echo "without $$feature" && \
-	    sed "/^$$feature=/d" configs/default.config > $(O)-without/config && \
+	    grep -Ev "^CONFIG_($$feature$$gone)=" configs/default.config > $(O)-without/config && \
 	    $(MAKE) -s V=1 O=$(O)-without KCONFIG=$(O)-without/config all || exit 1; done
 
 check-alloc: $(LIBRARY)

@@ -6,6 +6,7 @@
 #ifndef VIRT_CPU_X86_H
 #define VIRT_CPU_X86_H
 
+#include "core/config.h"
 #include "core/slice.h"
 
 #include <stdbool.h>
@@ -72,10 +73,28 @@ void cpu_x86_set_add(struct cpu_x86_set *set, unsigned feature);
 void cpu_x86_set_remove(struct cpu_x86_set *set, unsigned feature);
 unsigned cpu_x86_set_count(const struct cpu_x86_set *set);
 
+#ifdef CONFIG_CPU_MODELS
+
 // Index by libvirt's name; -1 when there is none.
 int cpu_x86_feature_find(struct slice name);
 int cpu_x86_model_find(struct slice name);
 int cpu_x86_vendor_find(struct slice name);
+
+#else // no processor has a name
+
+static inline int cpu_x86_feature_find(struct slice name)
+{
+    (void)name;
+    return -1;
+}
+
+static inline int cpu_x86_model_find(struct slice name)
+{
+    (void)name;
+    return -1;
+}
+
+#endif
 
 unsigned cpu_x86_family(uint32_t signature);
 unsigned cpu_x86_model_number(uint32_t signature);

@@ -6,6 +6,7 @@
 #define VIRT_NODE_H
 
 #include "core/buffer.h"
+#include "core/config.h"
 #include "core/error.h"
 #include "port/port.h"
 
@@ -72,10 +73,39 @@ bool node_capabilities_host(struct buffer *out, const struct node_security *secu
 bool node_sysinfo(struct buffer *out, struct error *err);
 // The same for an ARM host without such a table: the names of its processors.
 void node_sysinfo_of_processors(struct buffer *out);
+
+// ---- processor models ---------------------------------------------------------------------------
+
+#ifdef CONFIG_CPU_MODELS
+
 // virConnectGetCPUModelNames: how many models libvirt names for an architecture (0: any is
 // accepted, -1 with the error set), and the name of one of them.
 int node_cpu_models(struct slice arch, int error_domain, struct error *err);
 const char *node_cpu_model_name(struct slice arch, int index);
+// What stands in the capabilities' <cpu> behind <arch>: the model, its features, the topology.
+void node_put_processor(struct buffer *out, const struct node_info *info);
+
+#else
+
+static inline int node_cpu_models(struct slice arch, int error_domain, struct error *err)
+{
+    (void)arch;
+    error_set(err, error_domain, VIR_ERR_NO_SUPPORT, "processor models are left out of this build");
+    return -1;
+}
+
+static inline const char *node_cpu_model_name(struct slice arch, int index)
+{
+    (void)arch, (void)index;
+    return NULL;
+}
+
+static inline void node_put_processor(struct buffer *out, const struct node_info *info)
+{
+    (void)out, (void)info;
+}
+
+#endif
 
 // ---- the node as a driver shows it --------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 #ifndef HV_QEMU_CPU_LIVE_H
 #define HV_QEMU_CPU_LIVE_H
 
+#include "core/config.h"
 #include "hv/qemu/guest/guest.h"
 #include "text/xml.h"
 #include "virt/node/cpu_x86.h"
@@ -20,7 +21,21 @@ struct cpu_live {
     struct monitor_call call;
     struct cpu_x86_set enabled, disabled;
 };
+
+#ifdef CONFIG_CPU_MODELS
+
 enum co_status cpu_live_update(struct cpu_live *s, struct guest *guest, struct task *task,
                                struct error *err);
+
+#else // the definition stays as it is
+
+static inline enum co_status cpu_live_update(struct cpu_live *s, struct guest *guest,
+                                             struct task *task, struct error *err)
+{
+    (void)s, (void)guest, (void)task, (void)err;
+    return CO_DONE;
+}
+
+#endif
 
 #endif
