@@ -90,6 +90,8 @@ FILES_GUEST_AGENT := src/virt/domain/domain_agent.c src/virt/domain/domain_guest
     src/virt/domain/domain_ssh_keys.c src/hv/qemu/guest/guest_sleep.c \
     src/hv/qemu/monitor/agent.c src/hv/qemu/guest/guest_agent*.c src/hv/qemu/guest/guest_addresses.c \
     src/hv/qemu/guest/guest_filesystems.c src/hv/qemu/guest/guest_inside.c
+FILES_NODE := src/virt/node/node_handlers.c src/virt/node/node_memory.c src/virt/node/node_view.c \
+    src/virt/node/node_capabilities.c src/hv/qemu/capabilities/capabilities_document.c
 FILES_SYSINFO := src/virt/node/node_sysinfo.c src/virt/node/smbios*.c
 FILES_SECCOMP := port/linux/seccomp.c
 FILES_ADMIN := src/admin/*.c

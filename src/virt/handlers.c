@@ -21,7 +21,9 @@ static const struct call_entry *const remote_lists[] = {
     sasl_handlers,
 #endif
     connection_handlers,
+#ifdef CONFIG_NODE
     node_handlers,
+#endif
     capabilities_handlers,
     domain_lookup_handlers,
     domain_list_handlers,

@@ -1,5 +1,5 @@
 // The cache of what emulators can do, probing, and the documents made of it.
-#include "hv/qemu/capabilities/capabilities_guests.h"
+#include "hv/qemu/capabilities/capabilities_document.h"
 #include "hv/qemu/capabilities/probe.h"
 
 #include <setjmp.h>

@@ -4,7 +4,7 @@
 #include "core/log.h"
 #include "core/paths.h"
 #include "hv/qemu/guest/adopt.h"
-#include "hv/qemu/capabilities/capabilities_guests.h"
+#include "hv/qemu/capabilities/capabilities_document.h"
 #include "hv/qemu/capabilities/capabilities_lookup.h"
 #include "hv/qemu/capabilities/driver_probe.h"
 #include "hv/qemu/definition/lifecycle.h"
@@ -229,20 +229,6 @@ static bool parse(struct xml_doc *doc, struct slice text, uint32_t flags, struct
     return domain_xml_parse(doc, text, &rules, DOMAIN_XML_PARSE_NEW | schema, err);
 }
 
-static void capabilities(struct buffer *out, struct error *err)
-{
-    struct node_security security = {
-        .dac = qemu_driver.privileged,
-        .uid = qemu_driver.uid,
-        .gid = qemu_driver.gid,
-    };
-    buffer_puts(out, "<capabilities>\n\n");
-    if (!node_capabilities_host(out, &security, err))
-        return;
-    qemu_capabilities_write_guests(out);
-    buffer_puts(out, "</capabilities>\n");
-}
-
 static int32_t max_vcpus(struct slice type, struct error *err)
 {
     if (type.len == 0 || slice_is(type, "qemu") || slice_is(type, "QEMU"))
@@ -302,13 +288,17 @@ struct hypervisor qemu_hypervisor = {
         },
     .error_domain = VIR_FROM_QEMU,
     .keeps_daemon = true,
+#ifdef CONFIG_NODE
     .node = &node_of_host,
+#endif
     .initialize = initialize,
     .ready = ready,
     .accepts = accepts,
     .uri = uri,
     .parse = parse,
-    .capabilities = capabilities,
+#ifdef CONFIG_NODE
+    .capabilities = qemu_capabilities_write,
+#endif
 #ifdef CONFIG_DOMAIN_CAPABILITIES
     .domain_capabilities = qemu_domain_capabilities_write,
 #endif

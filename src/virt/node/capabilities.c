@@ -15,7 +15,9 @@ static enum co_status get_capabilities(struct call *call)
     CO_BEGIN(&call->co);
     CO_WAIT(&call->co, is_ready(call));
     const struct hypervisor *hypervisor = call_hypervisor(call);
-    if (hypervisor) {
+    if (hypervisor && !hypervisor->capabilities) {
+        call_unsupported(call);
+    } else if (hypervisor) {
         struct xdr_writer *reply = call_reply(call);
         struct buffer text = xdr_string_begin(reply);
         hypervisor->capabilities(&text, &call->error);

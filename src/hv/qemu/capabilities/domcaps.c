@@ -1,5 +1,5 @@
 // Domain capabilities: what a machine of an emulator offers to definitions.
-#include "hv/qemu/capabilities/capabilities_guests.h"
+#include "hv/qemu/capabilities/capabilities_document.h"
 #include "hv/qemu/capabilities/capabilities_lookup.h"
 #include "hv/qemu/capabilities/firmware.h"
 #include "hv/qemu/capabilities/host_model.h"

@@ -1,14 +1,13 @@
-// The <guest> elements of virConnectGetCapabilities, and the documents of
-// virConnectGetDomainCapabilities.
-#ifndef HV_QEMU_CAPABILITIES_GUESTS_H
-#define HV_QEMU_CAPABILITIES_GUESTS_H
+// The documents of virConnectGetCapabilities and virConnectGetDomainCapabilities.
+#ifndef HV_QEMU_CAPABILITIES_DOCUMENT_H
+#define HV_QEMU_CAPABILITIES_DOCUMENT_H
 
 #include "core/buffer.h"
 #include "core/error.h"
 
-// Writes a <guest> for each architecture that an installed and probed emulator serves, each
-// followed by an empty line, indented by two blanks.
-void qemu_capabilities_write_guests(struct buffer *out);
+// Writes <capabilities>: the host, and a <guest> for each architecture that an installed and
+// probed emulator serves.
+void qemu_capabilities_write(struct buffer *out, struct error *err);
 
 // Writes the <domainCapabilities> of the emulator, architecture, machine and virt type that are
 // asked for; absent arguments are chosen as libvirt chooses them. Errors, in libvirt's words:

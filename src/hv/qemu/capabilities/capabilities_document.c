@@ -1,7 +1,9 @@
-// The <guest> elements of virConnectGetCapabilities.
-#include "hv/qemu/capabilities/capabilities_guests.h"
+// The document of virConnectGetCapabilities: the host, and a <guest> for each architecture.
+#include "hv/qemu/capabilities/capabilities_document.h"
 
 #include "hv/qemu/capabilities/capabilities_cache.h"
+#include "hv/qemu/driver.h"
+#include "virt/node/node.h"
 
 static void write_machine(struct buffer *out, const struct qemu_machine *machine)
 {
@@ -54,12 +56,21 @@ static void write_guest(struct buffer *out, const struct qemu_emulator *emulator
     buffer_puts(out, "  </guest>\n\n");
 }
 
-void qemu_capabilities_write_guests(struct buffer *out)
+void qemu_capabilities_write(struct buffer *out, struct error *err)
 {
+    struct node_security security = {
+        .dac = qemu_driver.privileged,
+        .uid = qemu_driver.uid,
+        .gid = qemu_driver.gid,
+    };
+    buffer_puts(out, "<capabilities>\n\n");
+    if (!node_capabilities_host(out, &security, err))
+        return;
     for (const struct qemu_emulator *emulator = qemu_emulators; emulator->arch; emulator++) {
         const struct qemu_capabilities *c =
             qemu_emulator_installed(emulator) ? qemu_cache_get(emulator->path) : NULL;
         if (c)
             write_guest(out, emulator, c);
     }
+    buffer_puts(out, "</capabilities>\n");
 }
