@@ -77,6 +77,7 @@ FILES_HYPERVISOR_TEST := src/hv/test/*.c
 FILES_STORAGE := $(filter-out %_probe.c,$(wildcard src/virt/storage/*.c))
 FILES_GRAPHICS := src/virt/domain/domain_graphics.c src/virt/xml/domain_check_graphics.c \
     src/hv/qemu/command/command_graphics.c src/hv/qemu/guest/guest_graphics.c
+FILES_DEVICES_KEPT := src/virt/xml/domain_check_kept.c src/hv/qemu/definition/defaults_kept.c
 FILES_DOMAIN_VALIDATION := src/virt/xml/domain_validate*.c src/hv/qemu/definition/validate*.c
 FILES_DOMAIN_CAPABILITIES := src/hv/qemu/capabilities/domcaps.c
 FILES_CPU_MODELS := src/virt/node/cpu_*.c src/virt/node/node_cpu_*.c \

@@ -49,6 +49,19 @@ def test_a_guest_shuts_down_in_order(virsh, guest):
     virsh("start", guest)
 
 
+def test_a_guest_is_not_asked_through_its_agent(virsh, guest):
+    assert "the guest agent is left out of this build" in virsh.fails("shutdown", guest, "--mode",
+                                                                      "agent")
+
+
+def test_the_host_model_is_left_to_qemu(virsh):
+    virsh("define", "/dev/stdin", stdin=domain_xml("modelled", agent=False,
+                                                   cpu="<cpu mode='host-model'/>"))
+    virsh("start", "modelled", "--paused")
+    assert "mode='host-model'" in virsh("dumpxml", "modelled")
+    remove(virsh, "modelled")
+
+
 def test_a_definition_is_kept_until_it_is_undefined(virsh):
     virsh("define", "/dev/stdin", stdin=domain_xml("kept", agent=False))
     virsh("autostart", "kept")
@@ -58,7 +71,9 @@ def test_a_definition_is_kept_until_it_is_undefined(virsh):
 
 
 @pytest.mark.parametrize("device", ["<graphics type='vnc'/>", "<video><model type='vga'/></video>",
-                                    "<sound model='ich9'/>"])
+                                    "<sound model='ich9'/>",
+                                    "<tpm><backend type='passthrough'/></tpm>",
+                                    "<filesystem><source dir='/srv'/><target dir='srv'/></filesystem>"])
 def test_devices_that_are_left_out_are_refused(virsh, device):
     xml = domain_xml("shown", agent=False, devices=device)
     assert "devices are left out of this build" in virsh.fails("define", "/dev/stdin", stdin=xml)
@@ -67,7 +82,9 @@ def test_devices_that_are_left_out_are_refused(virsh, device):
 
 @pytest.mark.parametrize("command", [["pool-list"], ["domcapabilities"], ["sysinfo"],
                                      ["domblkstat", "small", "vda"], ["vcpupin", "small", "0", "0"],
-                                     ["send-key", "small", "KEY_A"]])
+                                     ["send-key", "small", "KEY_A"], ["guestinfo", "small"],
+                                     ["domhostname", "small"], ["domifaddr", "small"],
+                                     ["capabilities"], ["nodeinfo"], ["cpu-models", "x86_64"]])
 def test_calls_that_are_left_out_say_that_they_are_not_supported(virsh, guest, command):
     assert UNSUPPORTED.search(virsh.fails(*command))
 

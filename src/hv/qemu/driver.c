@@ -297,7 +297,7 @@ struct hypervisor qemu_hypervisor = {
     .uri = uri,
     .parse = parse,
 #ifdef CONFIG_NODE
-    .capabilities = qemu_capabilities_write,
+    .capabilities = qemu_capabilities_document,
 #endif
 #ifdef CONFIG_DOMAIN_CAPABILITIES
     .domain_capabilities = qemu_domain_capabilities_write,

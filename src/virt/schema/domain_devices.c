@@ -47,23 +47,6 @@ static const struct element_rule controller_children[] = {
     SIZE("pcihole64"),
     {0}};
 
-// --- file systems
-
-static const struct element_rule filesystem_children[] = {
-    {.name = "driver", .flags = SCHEMA_ONE, ATTRS(WORD("type", "-default|path|handle|loop|nbd|ploop|virtiofs"), ANY("format"),
-        WORD("wrpolicy", "-default|immediate"), {"queue", VALUE_ULONG, SCHEMA_DROP_ZERO, NULL, "cannot parse queue size '%s' for virtiofs"}, VIRTIO_OPTIONS),
-     .check = "domain_check_filesystem_driver"},
-    {.name = "binary", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(NAMED("path"), ON_OFF("xattr")), CHILDREN(
-        {.name = "cache", .flags = SCHEMA_ONE, ATTRS(WORD("mode", "none|always"))}, {.name = "sandbox", .flags = SCHEMA_ONE, ATTRS(WORD("mode", "namespace|chroot"))},
-        {.name = "lock", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(ON_OFF("posix"), ON_OFF("flock"))},
-        {.name = "thread_pool", .flags = SCHEMA_ONE, ATTRS({"size", VALUE_INT, 0, NULL, "cannot parse thread pool size '%s' for virtiofs"})})},
-    {.name = "source", .flags = SCHEMA_ONE, ATTRS(ANY("dir"), ANY("socket"), ANY("dev"), ANY("file"), ANY("name"), ANY("usage"), ANY("units"), ANY("pool"), ANY("volume"))},
-    {.name = "target", .flags = SCHEMA_ONE, ATTRS(ANY("dir"))},
-    MARK("readonly"),
-    INFO,
-    BYTES("space_hard_limit"), BYTES("space_soft_limit"),
-    {0}};
-
 #ifdef CONFIG_GRAPHICS
 // --- graphics
 
@@ -112,7 +95,25 @@ static const struct element_rule memory_children[] = {
     INFO,
     {0}};
 
-// --- TPMs
+// --- devices that no guest can have yet
+
+#ifdef CONFIG_DEVICES_KEPT
+#define KEPT(...) __VA_ARGS__,
+
+static const struct element_rule filesystem_children[] = {
+    {.name = "driver", .flags = SCHEMA_ONE, ATTRS(WORD("type", "-default|path|handle|loop|nbd|ploop|virtiofs"), ANY("format"),
+        WORD("wrpolicy", "-default|immediate"), {"queue", VALUE_ULONG, SCHEMA_DROP_ZERO, NULL, "cannot parse queue size '%s' for virtiofs"}, VIRTIO_OPTIONS),
+     .check = "domain_check_filesystem_driver"},
+    {.name = "binary", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(NAMED("path"), ON_OFF("xattr")), CHILDREN(
+        {.name = "cache", .flags = SCHEMA_ONE, ATTRS(WORD("mode", "none|always"))}, {.name = "sandbox", .flags = SCHEMA_ONE, ATTRS(WORD("mode", "namespace|chroot"))},
+        {.name = "lock", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(ON_OFF("posix"), ON_OFF("flock"))},
+        {.name = "thread_pool", .flags = SCHEMA_ONE, ATTRS({"size", VALUE_INT, 0, NULL, "cannot parse thread pool size '%s' for virtiofs"})})},
+    {.name = "source", .flags = SCHEMA_ONE, ATTRS(ANY("dir"), ANY("socket"), ANY("dev"), ANY("file"), ANY("name"), ANY("usage"), ANY("units"), ANY("pool"), ANY("volume"))},
+    {.name = "target", .flags = SCHEMA_ONE, ATTRS(ANY("dir"))},
+    MARK("readonly"),
+    INFO,
+    BYTES("space_hard_limit"), BYTES("space_soft_limit"),
+    {0}};
 
 static const struct element_rule tpm_children[] = {
     {.name = "backend", .flags = SCHEMA_ONE, ATTRS(WORD_OR("type", "passthrough|emulator|external", "Unknown TPM backend type '%s'"),
@@ -122,8 +123,6 @@ static const struct element_rule tpm_children[] = {
         {.name = "source", .flags = SCHEMA_ONE, ATTRS(ANY("type"), ANY("mode"), ANY("path"))})},
     INFO,
     {0}};
-
-// --- hostdevs
 
 static const struct element_rule hostdev_children[] = {
     {.name = "driver", .flags = SCHEMA_ONE, ATTRS(ANY("name"))},
@@ -136,6 +135,9 @@ static const struct element_rule hostdev_children[] = {
     MARK("readonly"), MARK("shareable"),
     INFO,
     {0}};
+#else
+#define KEPT(...)
+#endif
 
 // --- <devices>
 
@@ -146,14 +148,14 @@ const struct element_rule domain_devices_schema[] = {
      ATTRS(WORD("type", "ide|fdc|scsi|sata|virtio-serial|ccid|usb|pci|xenbus|isa"), {"index", VALUE_NATURAL, 0, NULL, NULL}, ANY("model"),
            {"ports", VALUE_NATURAL, 0, NULL, NULL}, {"vectors", VALUE_NATURAL, 0, NULL, NULL}, {"maxGrantFrames", VALUE_NATURAL, 0, NULL, NULL},
            {"maxEventChannels", VALUE_NATURAL, 0, NULL, NULL})},
-    {.name = "lease", CHILDREN(TEXT("lockspace"), TEXT("key"), {.name = "target", .flags = SCHEMA_ONE, ATTRS(ANY("path"), ULONG("offset"))})},
-    {.name = "filesystem", .check = "domain_check_filesystem", .children = filesystem_children,
+    KEPT({.name = "lease", CHILDREN(TEXT("lockspace"), TEXT("key"), {.name = "target", .flags = SCHEMA_ONE, ATTRS(ANY("path"), ULONG("offset"))})})
+    KEPT({.name = "filesystem", .check = "domain_check_filesystem", .children = filesystem_children,
      ATTRS(WORD("type", "mount|block|file|template|ram|bind|volume"), WORD("accessmode", "passthrough|mapped|squash"), WORD("model", VIRTIO_MODELS),
            WORD("multidevs", "-default|remap|forbid|warn"), {"fmode", VALUE_UINT, SCHEMA_BASE_8 | SCHEMA_DROP_ZERO, "%04o", NULL},
-           {"dmode", VALUE_UINT, SCHEMA_BASE_8 | SCHEMA_DROP_ZERO, "%04o", NULL})},
+           {"dmode", VALUE_UINT, SCHEMA_BASE_8 | SCHEMA_DROP_ZERO, "%04o", NULL})})
     INCLUDE(domain_interface_schema),
-    {.name = "smartcard", .check = "domain_check_smartcard", ATTRS(WORD_OR("mode", "host|host-certificates|passthrough", "unknown smartcard device mode: %s"), ANY("type")),
-     CHILDREN({.name = "certificate", .text = VALUE_STRING}, TEXT("database"), INCLUDE(domain_chardev_schema), INFO)},
+    KEPT({.name = "smartcard", .check = "domain_check_smartcard", ATTRS(WORD_OR("mode", "host|host-certificates|passthrough", "unknown smartcard device mode: %s"), ANY("type")),
+     CHILDREN({.name = "certificate", .text = VALUE_STRING}, TEXT("database"), INCLUDE(domain_chardev_schema), INFO)})
     CHARDEV("serial", ATTRS(WORD_OR("type", "-none|isa-serial|usb-serial|pci-serial|spapr-vio-serial|system-serial|sclp-serial|isa-debug", UNKNOWN_TARGET), PORT),
         CHILDREN({.name = "model", .flags = SCHEMA_ONE, ATTRS(WORD_OR("name", "-none|isa-serial|usb-serial|pci-serial|spapr-vty|pl011|sclpconsole|sclplmconsole|16550a|isa-debugcon",
                                                                       "unknown target model '%s' specified for character device"))})),
@@ -166,7 +168,7 @@ const struct element_rule domain_devices_schema[] = {
            WORD_OR("bus", "ps2|usb|xen|parallels|virtio|none", "unknown input bus type '%s'"), WORD_OR("model", VIRTIO_MODELS, "unknown input model '%s'")),
      CHILDREN(VIRTIO_DRIVER, {.name = "source", .flags = SCHEMA_ONE, ATTRS(ANY("evdev"), ANY("dev"), WORD("grab", "all"),
         WORD("grabToggle", "ctrl-ctrl|alt-alt|shift-shift|meta-meta|scrolllock|ctrl-scrolllock"), ON_OFF("repeat"))}, INFO)},
-    {.name = "tpm", .children = tpm_children, .check = "domain_check_tpm", ATTRS(WORD_OR("model", "-default|tpm-tis|tpm-crb|tpm-spapr|spapr-tpm-proxy", "Unknown TPM frontend model '%s'"))},
+    KEPT({.name = "tpm", .children = tpm_children, .check = "domain_check_tpm", ATTRS(WORD_OR("model", "-default|tpm-tis|tpm-crb|tpm-spapr|spapr-tpm-proxy", "Unknown TPM frontend model '%s'"))})
 #ifdef CONFIG_GRAPHICS
     {.name = "graphics", .children = graphics_children, .attrs = graphics_attrs, .check = "domain_check_graphics"},
     {.name = "sound", ATTRS({"model", VALUE_ENUM, SCHEMA_REQUIRED, "sb16|es1370|pcspk|ac97|ich6|ich9|usb|ich7", NULL}), .check = "domain_check_sound",
@@ -185,10 +187,10 @@ const struct element_rule domain_devices_schema[] = {
                   {.name = "resolution", .flags = SCHEMA_ONE, ATTRS(NUMBER("x", SCHEMA_REQUIRED), NUMBER("y", SCHEMA_REQUIRED))})},
         INFO)},
 #endif
-    {.name = "hostdev", .children = hostdev_children, .check = "domain_check_hostdev",
-     ATTRS(ANY("mode"), ANY("type"), YES_NO("managed"), WORD("sgio", "filtered|unfiltered"), YES_NO("rawio"), ANY("model"), ON_OFF("display"), ON_OFF("ramfb"))},
+    KEPT({.name = "hostdev", .children = hostdev_children, .check = "domain_check_hostdev",
+     ATTRS(ANY("mode"), ANY("type"), YES_NO("managed"), WORD("sgio", "filtered|unfiltered"), YES_NO("rawio"), ANY("model"), ON_OFF("display"), ON_OFF("ramfb"))})
     {.name = "redirdev", .flags = SCHEMA_OPEN, .check = "domain_check_redirdev", ATTRS(ANY("bus"), WORD_OR("type", CHAR_TYPES, "unknown redirdev character device type '%s'")), CHILDREN(INCLUDE(domain_chardev_schema), INFO)},
-    {.name = "redirfilter", .flags = SCHEMA_DROP_BARE, CHILDREN({.name = "usbdev", ATTRS(ANY("class"), ANY("vendor"), ANY("product"), ANY("version"), {"allow", VALUE_YES_NO, SCHEMA_REQUIRED, NULL, NULL}), .check = "domain_check_usbdev"})},
+    KEPT({.name = "redirfilter", .flags = SCHEMA_DROP_BARE, CHILDREN({.name = "usbdev", ATTRS(ANY("class"), ANY("vendor"), ANY("product"), ANY("version"), {"allow", VALUE_YES_NO, SCHEMA_REQUIRED, NULL, NULL}), .check = "domain_check_usbdev"})})
     {.name = "hub", .check = "domain_check_hub", ATTRS(WORD_OR("type", "usb", "unknown hub device type '%s'")), CHILDREN(INFO)},
     {.name = "watchdog", .check = "domain_check_watchdog", ATTRS(WORD_OR("model", "i6300esb|ib700|diag288", "unknown watchdog model '%s'"),
         WORD_OR("action", "reset|shutdown|poweroff|pause|dump|none|inject-nmi", "unknown watchdog action '%s'")), CHILDREN(INFO)},
@@ -199,11 +201,11 @@ const struct element_rule domain_devices_schema[] = {
         {.name = "rate", .flags = SCHEMA_ONE, ATTRS({"bytes", VALUE_UINT, 0, NULL, "invalid RNG rate bytes value"}, {"period", VALUE_UINT, SCHEMA_DROP_ZERO, NULL, "invalid RNG rate period value"})},
         {.name = "backend", ATTRS(WORD_OR("model", "random|egd|builtin", "unknown RNG backend model '%s'"), ANY("type")), CHILDREN(INCLUDE(domain_chardev_schema)), .flags = SCHEMA_KEEP_TEXT},
         VIRTIO_DRIVER, INFO)},
-    {.name = "nvram", .flags = SCHEMA_ONE, CHILDREN(INFO)},
+    KEPT({.name = "nvram", .flags = SCHEMA_ONE, CHILDREN(INFO)})
     {.name = "panic", ATTRS(WORD("model", "-default|isa|pseries|hyperv|s390")), CHILDREN(INFO)},
-    {.name = "shmem", .check = "domain_check_shmem", ATTRS(ANY("name"), WORD("role", "master|peer")), CHILDREN(
+    KEPT({.name = "shmem", .check = "domain_check_shmem", ATTRS(ANY("name"), WORD("role", "master|peer")), CHILDREN(
         {.name = "model", .flags = SCHEMA_ONE, ATTRS(WORD("type", "ivshmem|ivshmem-plain|ivshmem-doorbell"))}, {.name = "size", .flags = SCHEMA_ONE, ATTRS(ANY("unit")), .text = VALUE_BYTES},
-        {.name = "server", .flags = SCHEMA_ONE, ATTRS(ANY("path"))}, {.name = "msi", .flags = SCHEMA_ONE, ATTRS({"vectors", VALUE_UINT, SCHEMA_BASE_0 | SCHEMA_DROP_ZERO, NULL, NULL}, ON_OFF("ioeventfd"))}, INFO)},
+        {.name = "server", .flags = SCHEMA_ONE, ATTRS(ANY("path"))}, {.name = "msi", .flags = SCHEMA_ONE, ATTRS({"vectors", VALUE_UINT, SCHEMA_BASE_0 | SCHEMA_DROP_ZERO, NULL, NULL}, ON_OFF("ioeventfd"))}, INFO)})
     {.name = "memory", .children = memory_children, ATTRS({"model", VALUE_ENUM, SCHEMA_REQUIRED, "dimm|nvdimm|virtio-pmem|virtio-mem|sgx-epc", NULL}, WORD("access", "shared|private"), YES_NO("discard"))},
     {.name = "iommu", ATTRS({"model", VALUE_ENUM, SCHEMA_REQUIRED, "intel|smmuv3|virtio", NULL}), CHILDREN(
         {.name = "driver", .flags = SCHEMA_ONE | SCHEMA_DROP_BARE, ATTRS(ON_OFF("intremap"), ON_OFF("caching_mode"), ON_OFF("eim"), ON_OFF("iotlb"), COUNT("aw_bits"))}, INFO)},

@@ -46,6 +46,9 @@ unsigned domain_vcpu_max(const struct xml_node *root);
 // Rewrites the scaled size in attribute `attr`, whose unit is in `unit_attr`, in KiB.
 bool domain_scale_attr(struct schema_walk *walk, struct xml_node *node, const char *attr,
                        const char *unit_attr, uint64_t *kib);
+// Sets the attribute `name`, which libvirt shows first, when it is missing.
+void domain_default_first(struct schema_walk *walk, struct xml_node *node, const char *name,
+                          const char *value);
 // Removes all attributes but those of the list "a|b".
 void domain_keep_attrs(struct xml_node *node, const char *list);
 // The sources of a character device (or of an RNG's or redirdev's backend) by its type.

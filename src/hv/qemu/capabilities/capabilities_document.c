@@ -56,7 +56,7 @@ static void write_guest(struct buffer *out, const struct qemu_emulator *emulator
     buffer_puts(out, "  </guest>\n\n");
 }
 
-void qemu_capabilities_write(struct buffer *out, struct error *err)
+void qemu_capabilities_document(struct buffer *out, struct error *err)
 {
     struct node_security security = {
         .dac = qemu_driver.privileged,

@@ -7,7 +7,7 @@
 
 // Writes <capabilities>: the host, and a <guest> for each architecture that an installed and
 // probed emulator serves.
-void qemu_capabilities_write(struct buffer *out, struct error *err);
+void qemu_capabilities_document(struct buffer *out, struct error *err);
 
 // Writes the <domainCapabilities> of the emulator, architecture, machine and virt type that are
 // asked for; absent arguments are chosen as libvirt chooses them. Errors, in libvirt's words:

@@ -1,6 +1,7 @@
 // QEMU domains: default models of single devices (libvirt: qemuDomainDeviceDefPostParse).
 #include "hv/qemu/definition/machine.h"
 
+#include "core/config.h"
 #include "core/words.h"
 #include "virt/xml/domain_check.h"
 #include "virt/xml/xml_value.h"
@@ -253,48 +254,6 @@ static bool complete_vsock(struct domain_xml *x, struct xml_node *vsock)
     return true;
 }
 
-static bool complete_tpm(struct domain_xml *x, struct xml_node *tpm)
-{
-    struct xml_node *backend = xml_child(tpm, "backend");
-    if (!slice_present(xml_attr(tpm, "model")))
-        xml_sets(x->doc, tpm, "model", "tpm-tis");
-    if (xml_attr_is(backend, "type", "emulator") && !slice_present(xml_attr(backend, "version"))) {
-        bool newer = xml_attr_is(tpm, "model", "tpm-crb") || machine_is_arm_virt(x);
-        xml_sets(x->doc, backend, "version", newer ? "2.0" : "1.2");
-    }
-    return true;
-}
-
-static bool complete_shmem(struct domain_xml *x, struct xml_node *shmem)
-{
-    struct xml_node *size = xml_child(shmem, "size"), *server = xml_child(shmem, "server");
-    struct slice model = xml_attr_at(shmem, "model", "type");
-    bool doorbell = slice_is(model, "ivshmem-doorbell");
-    if (!doorbell && !size) {
-        size = xml_add_text(x->doc, shmem, "size", SLICE("4"));
-        xml_sets(x->doc, size, "unit", "M");
-    }
-    if (slice_is(model, "ivshmem"))
-        return true;
-    if (!server && doorbell)
-        return REFUSE_QEMU(x, CONFIG_UNSUPPORTED,
-                           "shmem model '%.*s' is supported only with server option enabled",
-                           SLICE_ARG(model));
-    if (server && !doorbell)
-        return REFUSE_QEMU(x, CONFIG_UNSUPPORTED,
-                           "shmem model '%.*s' is supported only with server option disabled",
-                           SLICE_ARG(model));
-    if (server && size)
-        return REFUSE_QEMU(x, CONFIG_UNSUPPORTED,
-                           "shmem model '%.*s' does not support size setting", SLICE_ARG(model));
-    if (server) {
-        struct xml_node *msi = xml_need(x->doc, shmem, "msi");
-        if (!slice_present(xml_attr(msi, "ioeventfd")))
-            xml_sets(x->doc, msi, "ioeventfd", "on");
-    }
-    return true;
-}
-
 static const struct {
     const char *name;
     bool (*complete)(struct domain_xml *x, struct xml_node *device);
@@ -309,14 +268,19 @@ static const struct {
     {"video", complete_video},
     {"panic", complete_panic},
     {"vsock", complete_vsock},
-    {"tpm", complete_tpm},
-    {"shmem", complete_shmem},
+#ifdef CONFIG_DEVICES_KEPT
+    {"tpm", qemu_complete_tpm},
+    {"shmem", qemu_complete_shmem},
+#endif
 };
 
 // Devices that this build can not give to a guest.
 static const char left_out[] =
 #ifndef CONFIG_GRAPHICS
     "graphics\0video\0sound\0audio\0"
+#endif
+#ifndef CONFIG_DEVICES_KEPT
+    "filesystem\0hostdev\0lease\0nvram\0redirfilter\0shmem\0smartcard\0tpm\0"
 #endif
     "";
 

@@ -22,6 +22,8 @@ bool qemu_has_device(const struct domain_xml *x, const char *device);
 // --- the parts of the rules
 
 bool qemu_complete_device(struct domain_xml *x, struct xml_node *device);
+bool qemu_complete_tpm(struct domain_xml *x, struct xml_node *tpm);
+bool qemu_complete_shmem(struct domain_xml *x, struct xml_node *shmem);
 bool qemu_validate_domain(struct domain_xml *x);
 bool qemu_validate_device(struct domain_xml *x, const struct xml_node *device);
 bool qemu_validate_disk(struct domain_xml *x, const struct xml_node *disk);
