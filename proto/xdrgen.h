@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 // The kinds and shapes of rpc/xdr.h, by their names there.
 enum kind {
@@ -157,6 +158,15 @@ void resolve_names(void);
 int find_definition(const char *name);
 // The value of a number or of a constant; CONFIG_ symbols have none here.
 bool constant_value(const char *text, uint32_t *value);
+
+// The names of procedures, packed (xdrgen_names.c). All are added and numbered; when that is done
+// they are packed, and have their offsets.
+#define PACKED_NAME_MAX 128 // with its NUL: what the daemon has room for
+unsigned packed_name_add(const char *name);
+void packed_names_pack(void);
+unsigned packed_name_offset(unsigned number);
+void packed_names_write(FILE *out);
+
 // Writes DIRECTORY/BASE.h for every file, and DIRECTORY/contract.c; of the tables only what is
 // among `words`, lines that begin behind a line end; NULL for all.
 void emit(const char *directory, const char *words);

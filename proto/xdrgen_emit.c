@@ -500,7 +500,7 @@ static void put_program(const struct program *program)
         if (!is_wanted(procedure->name))
             continue;
         put("    [%s - 1] = {%u, %d, %d, %d, %d, 0x%x},\n", procedure->name,
-            name_offset(procedure_name(procedure)),
+            packed_name_offset(packed_name_add(procedure_name(procedure))),
             procedure_type(program, procedure, procedure->args),
             procedure_type(program, procedure, procedure->result), rules_first[i],
             procedure->rule_count, procedure->marks);
@@ -522,8 +522,8 @@ static void put_names(void)
     put("    ;\n");
 }
 
-// Numbers the types that the tables are to have.
-static void choose_types(void)
+// Numbers the types and names that the tables are to have.
+static void choose(void)
 {
     for (int i = 0; i < model.definition_count; i++)
         if (is_composite(&model.definitions[i]) && is_wanted(model.definitions[i].name))
@@ -535,14 +535,16 @@ static void choose_types(void)
                 continue;
             procedure_type(program, &model.procedures[i], model.procedures[i].args);
             procedure_type(program, &model.procedures[i], model.procedures[i].result);
+            packed_name_add(procedure_name(&model.procedures[i]));
         }
     }
+    packed_names_pack();
 }
 
 void emit(const char *directory, const char *wanted)
 {
     words = wanted;
-    choose_types();
+    choose();
     for (int i = 0; i < model.file_count; i++)
         put_header(directory, i);
     open_output(directory, "contract.c");
@@ -556,5 +558,6 @@ void emit(const char *directory, const char *wanted)
     for (int i = 0; i < model.program_count; i++)
         put_program(&model.programs[i]);
     put_names();
+    packed_names_write(out);
     close_output();
 }

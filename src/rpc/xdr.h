@@ -132,7 +132,7 @@ struct xdr_permission {
 #define XDR_PERMISSIONS_MAX 128 // that the contract can have, with 0, which is none
 
 struct xdr_procedure {
-    uint16_t name; // 0: no such number
+    uint16_t name; // in contract_procedure_names; 0: no such number
     uint16_t args; // types' indices + 1, 0 for void
     uint16_t result;
     uint16_t rules; // the first, in contract_rules
@@ -149,6 +149,11 @@ struct xdr_program {
     uint32_t last;
 };
 
+// What procedures are called. A byte from 128 on stands for a pair of bytes, which may be such
+// bytes again.
+extern const unsigned char contract_procedure_names[];
+extern const unsigned char contract_pairs[][2];
+
 extern const struct xdr_rule contract_rules[];
 extern const struct xdr_permission contract_permissions[];
 extern const uint8_t contract_permission_count; // with 0
@@ -156,7 +161,7 @@ extern const uint8_t contract_permission_count; // with 0
 // NULL when the program has no procedure of that number.
 const struct xdr_procedure *xdr_procedure_find(const struct xdr_program *program, int32_t number);
 // The name of the API function ("virDomainCreateXML"); where there is none, that of the procedure
-// ("auth_list"). For messages: libvirt's own name the API function.
+// ("auth_list"). For messages: libvirt's own name the API function. Valid until the next call.
 const char *xdr_procedure_name(const struct xdr_procedure *procedure);
 // NULL for void.
 const struct xdr_type *xdr_procedure_args(const struct xdr_procedure *procedure);

@@ -10,9 +10,22 @@ const struct xdr_procedure *xdr_procedure_find(const struct xdr_program *program
     return &program->procedures[number - 1];
 }
 
+static char *unpack(char *to, unsigned char byte)
+{
+    if (byte >= 128)
+        return unpack(unpack(to, contract_pairs[byte - 128][0]), contract_pairs[byte - 128][1]);
+    *to = (char)byte;
+    return to + 1;
+}
+
 const char *xdr_procedure_name(const struct xdr_procedure *procedure)
 {
-    return contract_names + procedure->name;
+    static char name[128]; // xdrgen makes none that is longer
+    char *end = name;
+    for (const unsigned char *at = contract_procedure_names + procedure->name; *at; at++)
+        end = unpack(end, *at);
+    *end = '\0';
+    return name;
 }
 
 static const struct xdr_type *type_at(uint16_t index)
