@@ -34,7 +34,10 @@ static const struct call_entry *const remote_lists[] = {
     domain_create_handlers,
     domain_define_handlers,
     domain_autostart_handlers,
+#ifdef CONFIG_DOMAIN_METADATA
     domain_rename_handlers,
+    domain_metadata_handlers,
+#endif
     domain_xml_desc_handlers,
     domain_event_handlers,
 #ifdef CONFIG_DOMAIN_STATISTICS
@@ -57,9 +60,6 @@ static const struct call_entry *const remote_lists[] = {
 #ifdef CONFIG_DOMAIN_TUNING
     domain_pin_handlers,
     domain_vcpu_handlers,
-#endif
-    domain_metadata_handlers,
-#ifdef CONFIG_DOMAIN_TUNING
     domain_memory_handlers,
 #endif
 #ifdef CONFIG_STORAGE
