@@ -117,6 +117,9 @@ OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(if $(PROTOCOLS),$(CONTRACT).o) $(PACKED).o
 MAIN := $(O)/src/daemon/main.o
 LIBRARY := $(O)/libnanovirt.a
 
+.PHONY: all
+all: $(O)/nanovirtd
+
 # What everything is made with: what was made with something else is made again.
 CONFIGS := $(KCONFIG) $(if $(CHECKS),configs/checks.config)
 MADE_WITH := $(CONFIGS) $(CC) $(NV_CFLAGS) $(WHOLE) $(CFLAGS) $(NV_LDFLAGS) $(LDFLAGS) $(LIBS)
@@ -126,9 +129,6 @@ endif
 $(O)/made_with:
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(MADE_WITH))' > $@
-
-.PHONY: all
-all: $(O)/nanovirtd
 
 $(O)/nanovirtd: $(MAIN) $(LIBRARY)
 	$(call quiet,LD)$(CC) $(NV_CFLAGS) $(CFLAGS) -o $@ $(MAIN) $(LIBRARY) $(NV_LDFLAGS) $(if $(WHOLE),$(WHOLE) -Wno-maybe-uninitialized) $(LDFLAGS) $(LIBS)
