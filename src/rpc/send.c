@@ -1,5 +1,5 @@
 // Sending: queued messages leave together at the end of a turn, in order, as far as the peer takes
-// them.
+// them; when there are many, those of the clients that are left follow in the next turn.
 #include "rpc/send.h"
 
 #include "core/log.h"
@@ -9,33 +9,62 @@
 #include <errno.h>
 #include <string.h>
 
-#define SPANS 64 // messages in one system call
+#define SPANS    64              // messages in one system call
+#define SHARE_NS (2 * NS_PER_MS) // of a turn, and what one client takes longer
 
-static struct client *flush_first;
+static struct client *flush_first, *flush_last;
 static struct turn_end flush_at_turn_end;
 
-static void flush_all(void)
+static void take_from_queue(struct client *client)
 {
-    while (flush_first) {
-        struct client *client = flush_first;
+    if (!client->flush_queued)
+        return;
+    struct client *previous = NULL;
+    for (struct client *c = flush_first; c != client; c = c->flush_next)
+        previous = c;
+    if (previous)
+        previous->flush_next = client->flush_next;
+    else
         flush_first = client->flush_next;
-        client->flush_queued = false;
-        if (!client->dead)
-            send_flush(client);
+    if (flush_last == client)
+        flush_last = previous;
+    client->flush_queued = false;
+}
+
+// The turn in which it runs has an end, too.
+static void keep_turning(struct task *task)
+{
+    (void)task;
+}
+
+static void flush_queue(void)
+{
+    static struct task next_turn = {.run = keep_turning};
+    uint64_t begin = port_clock_ns();
+    while (flush_first && port_clock_ns() - begin < SHARE_NS) {
+        struct client *client = flush_first;
+        take_from_queue(client);
+        send_flush(client);
     }
+    if (flush_first)
+        task_wake(&next_turn);
 }
 
 static void queue_flush(struct client *client)
 {
     if (!flush_at_turn_end.run) {
-        flush_at_turn_end.run = flush_all;
+        flush_at_turn_end.run = flush_queue;
         loop_at_turn_end(&flush_at_turn_end);
     }
     if (client->flush_queued || client->send_blocked)
         return;
     client->flush_queued = true;
-    client->flush_next = flush_first;
-    flush_first = client;
+    client->flush_next = NULL;
+    if (flush_last)
+        flush_last->flush_next = client;
+    else
+        flush_first = client;
+    flush_last = client;
 }
 
 static void append(struct client *client, struct slot *slot)
@@ -171,6 +200,7 @@ void send_flush(struct client *client)
 
 void send_drop(struct client *client)
 {
+    take_from_queue(client);
     while (client->send_first)
         first_is_sent(client);
 }

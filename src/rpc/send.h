@@ -5,6 +5,6 @@
 #include "rpc/client.h"
 
 void send_flush(struct client *client); // writes what the peer takes now
-void send_drop(struct client *client);  // gives everything back
+void send_drop(struct client *client);  // gives everything back; nothing is sent any more
 
 #endif
