@@ -125,6 +125,19 @@ def open_connection(uri, readonly=False):
     return libvirt.openReadOnly(uri) if readonly else libvirt.open(uri)
 
 
+def refused(code, call, *arguments):
+    """The text of the error that the call must raise."""
+    import libvirt
+    with pytest.raises(libvirt.libvirtError) as caught:
+        call(*arguments)
+    assert caught.value.get_error_code() == code, str(caught.value)
+    return str(caught.value)
+
+
+def names(domains):
+    return sorted(domain.name() for domain in domains)
+
+
 @pytest.fixture
 def connection(peer):
     opened = open_connection(peer.uri())

@@ -107,6 +107,17 @@ def remove(virsh, name):
     virsh.run("undefine", name, "--nvram")
 
 
+def remove_all(connection):
+    import libvirt
+    for domain in connection.listAllDomains():
+        if domain.isActive():
+            domain.destroy()
+        try:
+            domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
+        except libvirt.libvirtError:
+            pass
+
+
 def agent_answers(virsh, name):
     """Waits until the guest agent of a booted guest has come up."""
     peers.wait_until(lambda: virsh.run("qemu-agent-command", name,

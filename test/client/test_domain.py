@@ -11,7 +11,8 @@ import libvirt
 import pytest
 
 import peer as peers
-from guest import domain_xml
+from conftest import names, refused
+from guest import domain_xml, remove_all
 
 UUID = "33333333-0000-4000-8000-%012d"
 
@@ -42,33 +43,12 @@ class Shelf:
     def create(self, name="d", flags=0, **parts):
         return self.connection.createXML(self.xml(name, **parts), flags)
 
-    def clear(self):
-        for domain in self.connection.listAllDomains():
-            if domain.isActive():
-                domain.destroy()
-            try:
-                domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
-            except libvirt.libvirtError:
-                pass
-
 
 @pytest.fixture
 def shelf(connection):
     shelf = Shelf(connection)
     yield shelf
-    shelf.clear()
-
-
-def refused(code, call, *arguments):
-    """The text of the error that the call must raise."""
-    with pytest.raises(libvirt.libvirtError) as caught:
-        call(*arguments)
-    assert caught.value.get_error_code() == code, str(caught.value)
-    return str(caught.value)
-
-
-def names(domains):
-    return sorted(domain.name() for domain in domains)
+    remove_all(connection)
 
 
 def inactive(domain):
@@ -544,7 +524,7 @@ def test_a_vnc_screen_listens_where_the_live_xml_says(shelf):
     port = int(ET.fromstring(domain.XMLDesc()).find("devices/graphics").get("port"))
     assert port >= 5900
     if not peers.IS_LIBVIRTD:  # whose network is its own
-        with socket.create_connection(("127.0.0.1", port), timeout=20) as viewer:
+        with socket.create_connection(("127.0.0.1", port), timeout=peers.PATIENCE) as viewer:
             assert viewer.recv(4) == b"RFB "
 
 

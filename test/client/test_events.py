@@ -7,7 +7,7 @@ import libvirt_qemu
 import pytest
 
 import peer as peers
-from guest import domain_xml
+from guest import domain_xml, remove_all
 from listener import Listener, Loop
 
 TEST_XML = "<domain type='test'><name>%s</name>%s<memory>65536</memory>" \
@@ -45,13 +45,7 @@ def test_listener(peer):
 def clean(connection):
     """Takes every domain away after the test."""
     yield connection
-    for domain in connection.listAllDomains():
-        if domain.isActive():
-            domain.destroy()
-        try:
-            domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
-        except libvirt.libvirtError:
-            pass
+    remove_all(connection)
 
 
 def small(name, **parts):

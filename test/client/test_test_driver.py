@@ -3,7 +3,7 @@
 import libvirt
 import pytest
 
-from conftest import Virsh, open_connection
+from conftest import Virsh, names, open_connection, refused
 from listener import Listener
 
 UUID = "66666666-0000-4000-8000-%012d"
@@ -20,17 +20,6 @@ def test(test_connection):
 
 def xml(name="d", number=1, head="", vcpus="<vcpu current='1'>2</vcpu>"):
     return XML % (name, UUID % number, head, vcpus)
-
-
-def refused(code, call, *arguments):
-    with pytest.raises(libvirt.libvirtError) as caught:
-        call(*arguments)
-    assert caught.value.get_error_code() == code, str(caught.value)
-    return str(caught.value)
-
-
-def names(domains):
-    return sorted(domain.name() for domain in domains)
 
 
 def test_a_domain_named_test_runs_from_the_beginning(test):
