@@ -1,8 +1,11 @@
 """Guests survive the daemon: its restart, by SIGTERM or kill -9, changes nothing about them."""
 
+import contextlib
 import os
 import re
+import shutil
 import signal
+import subprocess
 import xml.etree.ElementTree as ET
 
 import libvirt
@@ -198,7 +201,7 @@ def test_a_guest_that_dies_after_a_restart_is_noticed_and_told(daemon):
     os.kill(the_only_qemu(daemon), signal.SIGKILL)
     peers.wait_until(lambda: virsh("domstate", "late", "--reason") == "shut off (crashed)",
                      "the death being noticed")
-    assert listener.of("late")[-1:] == ["STOPPED FAILED"]
+    peers.wait_until(lambda: listener.of("late")[-1:] == ["STOPPED FAILED"], "the event")
     listener.close()
 
 
@@ -270,6 +273,45 @@ def test_a_definition_that_can_not_be_read_does_not_hide_the_others(daemon):
     assert virsh("list", "--all", "--name") == "sound"
 
 
+@pytest.fixture
+def full_run():
+    """A daemon whose /run is a disk of its own, and a function that leaves no room there."""
+    own = peers.make_peer()
+    run = own.path("run/libvirt")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=755", "full", run], check=True)
+
+    def fill():
+        for size in (4096, 1):
+            with open(os.path.join(run, "fill%d" % size), "wb", 0) as file, contextlib.suppress(OSError):
+                while True:
+                    file.write(bytes(size))
+    try:
+        yield own.start(), fill
+    finally:
+        own.close()
+        subprocess.run(["umount", "-l", run], check=True)
+        shutil.rmtree(own.root)
+
+
+@ENDS
+@pytest.mark.nanovirtd_only(reason="libvirtd ends such guests")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_a_guest_is_taken_up_where_there_is_no_room_for_its_status(full_run, end):
+    daemon, fill = full_run
+    virsh = Virsh(daemon.uri())
+    virsh("define", "/dev/stdin", stdin=small("kept"))
+    virsh("start", "kept")
+    number, process = virsh("domid", "kept"), the_only_qemu(daemon)
+    fill()
+    for _ in range(2):
+        getattr(daemon, end)()
+        daemon.start()
+        taken_up(virsh, "kept")
+        assert virsh("domid", "kept") == number and the_only_qemu(daemon) == process
+    virsh("suspend", "kept")
+    assert virsh("domstate", "kept") == "paused"
+
+
 def test_sigterm_removes_the_sockets_and_leaves_with_success(daemon):
     daemon.stop()
     assert not os.path.exists(daemon.socket_path())
@@ -279,7 +321,6 @@ def test_sigterm_removes_the_sockets_and_leaves_with_success(daemon):
 @pytest.mark.nanovirtd_only(reason="it reads what libvirtd wrote")
 @pytest.mark.skipif(os.geteuid() != 0, reason="libvirtd needs root")
 def test_a_directory_written_by_libvirtd_is_opened_and_its_guests_work(daemon):
-    import shutil
     theirs = peers.Libvirtd()
     try:
         theirs.start()

@@ -1,6 +1,7 @@
 // The conversation with an emulator that has just started, or was found running.
 #include "hv/qemu/guest/process_setup.h"
 
+#include "core/log.h"
 #include "hv/qemu/driver.h"
 #include "hv/qemu/guest/guest_agent.h"
 #include "hv/qemu/guest/guest_ops.h"
@@ -102,6 +103,20 @@ static void note_channels(struct guest *guest, struct xml_doc *doc, struct xml_n
     }
 }
 
+// A guest that runs already has a definition in its status file, a little older: better that than
+// no guest, where nothing can be written.
+static bool keep_definition(struct guest *guest, struct xml_node *tree, bool started,
+                            struct error *err)
+{
+    if (definition_write_live(guest->domain, tree, err))
+        return true;
+    if (started)
+        return false;
+    log_warning("qemu", "%s: its status stays as it was: %s", guest->domain->name, err->message);
+    error_clear(err);
+    return true;
+}
+
 static bool take_chardevs(struct guest *guest, const struct json_value *chardevs, bool started,
                           struct error *err)
 {
@@ -112,7 +127,7 @@ static bool take_chardevs(struct guest *guest, const struct json_value *chardevs
         return false;
     note_channels(guest, doc, devices, chardevs, started);
     domain_xml_order(doc);
-    return xml_ok(doc, err) && definition_write_live(guest->domain, tree, err);
+    return xml_ok(doc, err) && keep_definition(guest, tree, started, err);
 }
 
 // ---- processors, the balloon
