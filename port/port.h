@@ -23,9 +23,9 @@
 
 // ---- time and entropy ---------------------------------------------------------------------------
 
-uint64_t port_clock_ns(void);           // monotonic, from an arbitrary start
-uint64_t port_cpu_ns(void);             // CPU time this thread has used
-int64_t port_time_us(void);             // microseconds since 1970-01-01 00:00 UTC
+uint64_t port_clock_ns(void); // monotonic, from an arbitrary start
+uint64_t port_cpu_ns(void);   // CPU time this thread has used, but for reaping
+int64_t port_time_us(void);   // microseconds since 1970-01-01 00:00 UTC
 // By how many seconds local time is ahead of UTC at that time. For workers: the zone is read from a
 // file when it is first asked for.
 int port_utc_offset(int64_t seconds);

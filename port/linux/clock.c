@@ -20,9 +20,11 @@ uint64_t port_clock_ns(void)
     return clock_ns(CLOCK_MONOTONIC);
 }
 
+uint64_t port_cpu_left_out;
+
 uint64_t port_cpu_ns(void)
 {
-    return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    return clock_ns(CLOCK_THREAD_CPUTIME_ID) - port_cpu_left_out;
 }
 
 int64_t port_time_us(void)

@@ -95,7 +95,8 @@ static uint64_t cpu_now(void)
 }
 
 #ifdef CONFIG_DEBUG_CHECKS
-// valgrind and the sanitizers slow everything down by a known factor, which the environment names.
+// valgrind, the sanitizers and slower machines slow everything down by a factor, which the
+// environment names.
 static uint64_t turn_limit(void)
 {
     static uint64_t limit;
