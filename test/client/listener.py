@@ -81,7 +81,7 @@ class Listener:
     def heard(self, name, *expected):
         """Waits until these events of the domain, and no others, have come in this order."""
         try:
-            peers.wait_until(lambda: self.of(name) == list(expected), "the events", 15)
+            peers.wait_until(lambda: self.of(name) == list(expected), "the events")
         except AssertionError:
             pass
         told = self.of(name)

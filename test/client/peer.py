@@ -7,7 +7,9 @@ it was built without virt-admin's server.
 """
 
 import ctypes
+import errno
 import os
+import random
 import shlex
 import shutil
 import signal
@@ -37,6 +39,20 @@ def wait_until(claim, what, patience=PATIENCE):
         if time.monotonic() > end:
             raise AssertionError("never happened: " + what)
         time.sleep(0.05)
+
+
+def free_port(host="127.0.0.1"):
+    """A TCP port that nobody has: below those that the kernel gives to clients, so that none of these takes it
+    before a daemon does."""
+    while True:
+        port = random.randrange(20000, 30000)
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            try:
+                probe.bind((host, port))
+                return port
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
 
 
 def become_reaper():

@@ -31,7 +31,7 @@ def run(daemon, *arguments):
         process = subprocess.Popen(daemon.command(*arguments), stdin=subprocess.DEVNULL,
                                    stdout=output, stderr=output)
         try:
-            status = process.wait(timeout=20)
+            status = process.wait(timeout=peers.PATIENCE)
         except subprocess.TimeoutExpired:
             for pid in peers.descendants_of(process.pid) + [process.pid]:
                 os.kill(pid, signal.SIGKILL)
@@ -39,6 +39,22 @@ def run(daemon, *arguments):
             status = None
         output.seek(0)
         return status, output.read()
+
+
+def clear_tcp(port):
+    """The configuration of a daemon that lets everybody in over TCP."""
+    return {"listen_tls": "0", "listen_tcp": "1", "auth_tcp": '"none"', "tcp_port": '"%d"' % port}
+
+
+def start_with_tcp(daemon, host):
+    """Starts it so; the port. A host without that family of addresses can not have the test."""
+    try:
+        port = peers.free_port(host)
+    except OSError:
+        pytest.skip("no %s here" % host)
+    daemon.configuration.update(clear_tcp(port))
+    daemon.start("-l")
+    return port
 
 
 @pytest.mark.parametrize("option", ["--version", "-V"])
@@ -115,7 +131,9 @@ def test_with_a_timeout_an_idle_daemon_leaves(daemon):
 
 def test_a_client_keeps_a_daemon_with_a_timeout(daemon):
     daemon.start("-t", "1")
+    first = Wire(daemon.socket_path())  # at once, which a library takes longer for
     connection = open_connection(daemon.uri("test"))
+    first.close()
     time.sleep(3)
     assert daemon.process.poll() is None
     assert connection.isAlive()
@@ -166,14 +184,14 @@ def test_clients_beyond_max_clients_wait_until_one_leaves(daemon):
         late.receive()
     assert clients[2].is_alive()
     clients[0].close()
-    late.socket.settimeout(30)
+    late.socket.settimeout(peers.PATIENCE)
     assert late.receive().status == wire.OK
 
 
 def test_a_client_that_answers_no_ping_is_cut(daemon):
     daemon.configuration.update({"keepalive_interval": "1", "keepalive_count": "1"})
     daemon.start()
-    silent = Wire(daemon.socket_path(), timeout=peers.PATIENCE).open()
+    silent = Wire(daemon.socket_path()).open()
     assert silent.call(wire.CONNECT_SUPPORTS_FEATURE, wire.uint(10)).status == wire.OK
     ping = silent.receive()
     assert (ping.program, ping.procedure) == (wire.KEEPALIVE, 1)
@@ -189,27 +207,15 @@ def test_a_client_that_knows_no_keepalive_may_be_silent(daemon):
 
 
 @pytest.mark.nanovirtd_only(reason="libvirtd's network is its own")
-@pytest.mark.parametrize("family,host", [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
-def test_tcp_is_listened_to_when_asked_for(daemon, family, host):
-    with socket.socket(family) as probe:
-        try:
-            probe.bind((host, 0))
-        except OSError:
-            pytest.skip("no %s here" % host)
-        port = probe.getsockname()[1]
-    daemon.configuration.update({"listen_tls": "0", "listen_tcp": "1", "auth_tcp": '"none"',
-                                 "tcp_port": '"%d"' % port})
-    daemon.start("-l")
-    shown = "[::1]" if ":" in host else host
+@pytest.mark.parametrize("host,shown", [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+def test_tcp_is_listened_to_when_asked_for(daemon, host, shown):
+    port = start_with_tcp(daemon, host)
     assert Virsh("test+tcp://%s:%d/default" % (shown, port))("list", "--name") == "test"
 
 
 def test_without_listen_tcp_stays_closed(daemon):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    daemon.configuration.update({"listen_tls": "0", "listen_tcp": "1", "auth_tcp": '"none"',
-                                 "tcp_port": '"%d"' % port})
+    port = peers.free_port()
+    daemon.configuration.update(clear_tcp(port))
     daemon.start()
     with pytest.raises(OSError):
         socket.create_connection(("127.0.0.1", port), timeout=5)

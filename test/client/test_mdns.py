@@ -151,6 +151,11 @@ def browse(avahi):
             for row in lines if row[0] == "="}
 
 
+def resolves(avahi, name, address):
+    peers.wait_until(lambda: address in avahi.run("avahi-resolve", "-4", "-n", name, check=False),
+                     "%s is %s" % (name, address))
+
+
 # ---- with avahi
 
 def test_the_daemon_is_found_by_avahi_browse(avahi, daemon):
@@ -160,7 +165,7 @@ def test_the_daemon_is_found_by_avahi_browse(avahi, daemon):
                              "both families")
     assert found == {(family, "Virtualization Host boxy", "boxy.local", 22)
                      for family in ("IPv4", "IPv6")}
-    assert THERE in avahi.run("avahi-resolve", "-4", "-n", "boxy.local")
+    resolves(avahi, "boxy.local", THERE)
 
 
 def test_a_name_and_a_listening_port_are_announced(avahi, daemon):
@@ -178,7 +183,7 @@ def test_a_daemon_that_ends_is_gone_at_once(avahi, daemon):
     daemon.announces("short-lived")
     peers.wait_until(lambda: "short-lived" in {row[1] for row in browse(avahi)}, "it is found")
     daemon.stop()
-    peers.wait_until(lambda: "short-lived" not in {row[1] for row in browse(avahi)}, "it is gone", 10)
+    peers.wait_until(lambda: "short-lived" not in {row[1] for row in browse(avahi)}, "it is gone")
 
 
 def test_a_name_that_another_host_has_gets_a_number(avahi, there, daemon):
@@ -205,8 +210,8 @@ def test_a_hosts_name_that_another_host_has_gets_a_number(avahi, daemon):
         second.start()
         second.announces("namesake")
         peers.wait_until(lambda: ("IPv4", "namesake", "boxy-2.local", 22) in browse(avahi), "a number")
-        assert HERE in avahi.run("avahi-resolve", "-4", "-n", "boxy-2.local")
-        assert THERE in avahi.run("avahi-resolve", "-4", "-n", "boxy.local")
+        resolves(avahi, "boxy-2.local", HERE)
+        resolves(avahi, "boxy.local", THERE)
     finally:
         second.close()
 
@@ -219,7 +224,7 @@ def test_beside_avahi_on_one_host_both_keep_their_names(avahi, there):
         peers.wait_until(lambda: ("IPv4", "Virtualization Host observer", "observer.local", 22)
                          in browse(avahi), "it is found")
         time.sleep(3)
-        assert HERE in avahi.run("avahi-resolve", "-4", "-n", "observer.local")
+        resolves(avahi, "observer.local", HERE)
         assert "Failed" in avahi.run("avahi-resolve", "-4", "-n", "observer-2.local", check=False)
     finally:
         beside.close()
@@ -314,12 +319,11 @@ def test_a_name_claimed_by_somebody_else_is_given_up_for_another(daemon, here):
 
 @pytest.fixture(scope="module")
 def plain(there):
-    """A daemon whose announcements are over."""
+    """A daemon with a name of its own."""
     own = Daemon(there)
     own.configuration["mdns_name"] = '"plain"'
     own.start()
     own.announces("plain")
-    time.sleep(1.5)
     yield own
     own.close()
 
@@ -328,8 +332,8 @@ def plain(there):
 def announced(plain, here):
     """A socket on the other host, when the daemon has said nothing for the second in which it would
     not say it again."""
-    time.sleep(1.1)
     sock = here.socket()
+    peers.wait_until(lambda: not responses(sock, 1.1), "silence")
     yield sock
     sock.close()
 

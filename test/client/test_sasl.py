@@ -16,7 +16,7 @@ import peer as peers
 import wire as raw
 from conftest import ENVIRONMENT, Virsh
 from scram import START, STEP, INIT, Login, data_of, login, nullable
-from test_tls import TlsDaemon, free_port
+from test_tls import TlsDaemon
 from wire import ERROR, OK, Wire, string
 
 pytestmark = pytest.mark.nanovirtd_only(reason="libvirtd keeps its users in Cyrus SASL's files")
@@ -415,7 +415,7 @@ def test_a_password_over_tls(tmp_path):
 
 def test_clear_tcp_takes_passwords_only_where_the_administrator_says_so(tmp_path):
     peer = peers.make_peer()
-    port = free_port()
+    port = peers.free_port()
     set_password(peer, "alice", "secret")
     peer.configuration.update({"listen_tcp": 1, "listen_tls": 0, "tcp_port": '"%d"' % port, "listen_addr": '"127.0.0.1"'})
     with pytest.raises(AssertionError, match="no mechanism of this daemon encrypts"):

@@ -108,7 +108,7 @@ def manager():
 
 
 def call(path, **options):
-    connected = Wire(path, timeout=peers.PATIENCE)
+    connected = Wire(path)
     connected.open(**options)
     assert connected.is_alive()
     connected.close()
@@ -153,7 +153,7 @@ def test_who_connects_while_no_daemon_runs_is_served_by_the_next(manager):
     manager.start("-t", "1")
     call(path)
     assert manager.status() == 0
-    waiting = Wire(path, timeout=peers.PATIENCE)
+    waiting = Wire(path)
     manager.start("-t", "1")
     waiting.open()
     assert waiting.is_alive()

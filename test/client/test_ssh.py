@@ -51,19 +51,13 @@ def write(path, text, mode=0o600):
     os.chmod(path, mode)
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Host:
     """A host that is reached by SSH: a server of one of the two kinds in a world of its own."""
 
     def __init__(self, kind, run_directory, installed=True):
         self.world = tempfile.mkdtemp(prefix="nv-ssh-")
         os.chmod(self.world, 0o755)
-        self.port = free_port()
+        self.port = peers.free_port()
         self.make_install(installed)
         self.make_accounts()
         self.make_keys(kind)

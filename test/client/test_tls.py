@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 
 import pytest
@@ -16,19 +15,13 @@ pytestmark = pytest.mark.nanovirtd_only(reason="libvirtd's network is its own")
 HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class TlsDaemon:
     """A daemon that listens with TLS, and what its clients need."""
 
     def __init__(self):
         self.peer = peers.make_peer()
         self.pki = Pki(self.peer.root)
-        self.port = free_port()
+        self.port = peers.free_port()
         self.peer.configuration.update({"tls_port": '"%d"' % self.port})
 
     def start(self, **configuration):

@@ -11,6 +11,7 @@ import tempfile
 import pytest
 
 import guest
+import peer as peers
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_the_display_of_a_guest_comes_over_a_socket(virsh, connection):
     try:
         display = connection.lookupByName("tools-display").openGraphicsFD(0, 0)
         with socket.socket(fileno=display) as stream:
-            stream.settimeout(30)
+            stream.settimeout(peers.PATIENCE)
             assert stream.recv(4) == b"RFB "
     finally:
         guest.remove(virsh, "tools-display")
@@ -95,7 +96,7 @@ def test_virt_install_imports_a_disk(virsh, pool):
         ["virt-install", "--connect", virsh.uri, "--name", "tools-import", "--memory", "64",
          "--virt-type", "qemu", "--import", "--disk", str(pool / "disk.qcow2"), "--osinfo",
          "detect=off,require=off", "--graphics", "none", "--network", "user", "--noautoconsole"],
-        capture_output=True, text=True, timeout=120)
+        capture_output=True, text=True, timeout=2 * peers.PATIENCE)
     try:
         assert made.returncode == 0, made.stdout + made.stderr
         assert str(pool / "disk.qcow2") in virsh("domblklist", "tools-import")

@@ -116,7 +116,7 @@ def test_descriptors_that_come_with_a_call_that_wants_none_are_closed(peer, raw)
     socket.send_fds(raw.socket, [b"\0"], [theirs.fileno()])
     theirs.close()
     assert raw.receive().serial == 5
-    ours.settimeout(20)
+    ours.settimeout(peers.PATIENCE)
     assert ours.recv(1) == b""
     ours.close()
     assert len(open_descriptors(peer)) <= before

@@ -4,6 +4,8 @@ import socket
 import ssl
 import struct
 
+import peer as peers
+
 APPLICATION_DATA = 23
 
 
@@ -11,7 +13,7 @@ class Records:
     """A client that feeds its TLS one record at a time, so that it knows what each one held."""
 
     def __init__(self, port, ca=None, certificate=None, key=None, host="127.0.0.1", version=None,
-                 timeout=20, connect=True):
+                 timeout=peers.PATIENCE, connect=True):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -6,6 +6,8 @@ XDR is RFC 4506; a message is a length word, six header words, and the payload.
 import socket
 import struct
 
+import peer as peers
+
 REMOTE, QEMU, ADMIN, KEEPALIVE = 0x20008086, 0x20008087, 0x06900690, 0x6B656570
 CALL, REPLY, EVENT, STREAM, CALL_WITH_FDS, REPLY_WITH_FDS, STREAM_HOLE = range(7)
 OK, ERROR, CONTINUE = range(3)
@@ -124,7 +126,7 @@ class Message:
 class Wire:
     """A raw connection to the daemon's socket."""
 
-    def __init__(self, path, timeout=20):
+    def __init__(self, path, timeout=peers.PATIENCE):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(timeout)
         self.socket.connect(path)
