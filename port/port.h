@@ -266,7 +266,8 @@ int port_user_lookup(const char *name, uint32_t *uid, uint32_t *gid);
 int port_group_lookup(const char *name, uint32_t *gid);
 int port_user_name(uint32_t uid, char *to, size_t size);
 int port_group_name(uint32_t gid, char *to, size_t size);
-// The gids of the groups in which /etc/group lists the user; at most `max`. Returns how many.
+// The gids of the user's own group and of those in which /etc/group lists the user; at most `max`.
+// Returns how many.
 size_t port_user_groups(uint32_t uid, uint32_t *gids, size_t max);
 
 // Leaves the terminal: returns in the child, which is a session of its own; the parent exits 0 once

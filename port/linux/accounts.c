@@ -146,10 +146,13 @@ size_t port_user_groups(uint32_t uid, uint32_t *gids, size_t max)
     struct account user, group;
     struct port_text text;
     size_t count = 0;
-    if (find_user(NULL, uid, &user) < 0 || port_text_open_etc(&text, "group") < 0)
+    if (max == 0 || find_user(NULL, uid, &user) < 0)
         return 0;
+    gids[count++] = user.gid;
+    if (port_text_open_etc(&text, "group") < 0)
+        return count;
     while (count < max && next_account(&text, &group, false)) {
-        if (has_member(&text, user.name))
+        if (has_member(&text, user.name) && group.id != user.gid)
             gids[count++] = group.id;
     }
     port_text_close(&text);

@@ -279,10 +279,11 @@ static void accounts_are_read_from_tables_of_any_shape(void **state)
     assert_int_equal(port_group_lookup("disk", &gid), 0);
     assert_int_equal(gid, 6);
     assert_int_equal(port_group_lookup("a", &gid), -ENOENT);
-    assert_int_equal(port_user_groups(107, gids, 8), 3);
-    assert_int_equal(gids[0], 36);
-    assert_int_equal(gids[1], 6);
-    assert_int_equal(gids[2], 63);
+    assert_int_equal(port_user_groups(107, gids, 8), 4);
+    assert_int_equal(gids[0], 108); // the user's own
+    assert_int_equal(gids[1], 36);
+    assert_int_equal(gids[2], 6);
+    assert_int_equal(gids[3], 63);
     assert_int_equal(port_user_groups(107, gids, 2), 2);
     assert_int_equal(port_user_groups(999, gids, 8), 0);
     port_host_root(NULL);

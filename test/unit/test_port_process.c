@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -236,6 +237,24 @@ static void a_program_takes_on_another_identity_with_its_groups(void **state)
     spawn.uid = spawn.gid = 65534;
     wait_for(run_shell("id -u; id -g; id -G", spawn, output, sizeof(output)));
     assert_string_equal(output, "65534\n65534\n65534\n");
+}
+
+// Debian's libvirt-qemu is of kvm by /etc/passwd alone, and qemu.conf names another group.
+static void a_program_in_another_group_is_in_its_users_own_too(void **state)
+{
+    (void)state;
+    char output[128];
+    const struct passwd *user = getpwnam("man");
+    if (port_uid() != 0 || !user || user->pw_gid == 65534)
+        skip();
+    char expected[32];
+    snprintf(expected, sizeof(expected), "65534 %u\n", (unsigned)user->pw_gid);
+    struct port_spawn spawn = PLAIN;
+    spawn.identity = true;
+    spawn.uid = user->pw_uid;
+    spawn.gid = 65534;
+    wait_for(run_shell("id -G", spawn, output, sizeof(output)));
+    assert_string_equal(output, expected);
 }
 
 static int say_and_return(void *argument, int out)
@@ -519,6 +538,7 @@ int main(void)
         cmocka_unit_test(a_program_starts_with_a_clean_slate),
         cmocka_unit_test(a_program_has_the_limits_that_it_is_given),
         cmocka_unit_test(a_program_takes_on_another_identity_with_its_groups),
+        cmocka_unit_test(a_program_in_another_group_is_in_its_users_own_too),
         cmocka_unit_test(a_worker_hands_back_output_and_a_result),
         cmocka_unit_test(a_worker_started_in_the_loop_may_block),
         cmocka_unit_test(a_zombie_counts_as_dead),

@@ -63,7 +63,7 @@ static void fill_cache(const char *arch)
     c->emulator = slice_of(emulator);
     c->size = stat.size;
     c->mtime_ns = stat.mtime_ns;
-    c->host_key = qemu_cache_host_key(false, 0);
+    c->host_key = qemu_cache_host_key();
     struct buffer out = buffer_over(file, sizeof(file));
     qemu_capabilities_write(&out, c);
     free(c);

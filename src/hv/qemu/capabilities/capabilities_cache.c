@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define GROUPS_MAX 64 // of the user that probes are
+
 const struct qemu_emulator qemu_emulators[] = {
     {"armv6l", "/usr/bin/qemu-system-arm", 32},      {"armv7l", "/usr/bin/qemu-system-arm", 32},
     {"aarch64", "/usr/bin/qemu-system-aarch64", 64}, {"i686", "/usr/bin/qemu-system-i386", 32},
@@ -13,11 +15,24 @@ static struct {
     const char *directory;
     bool identity;
     uint32_t uid, gid;
+    uint64_t identity_key; // of these, and of the user's other groups
     bool loaded;
     char emulator[PORT_PATH_MAX]; // whose capabilities are loaded
     int64_t file_mtime_ns;        // of the cache file then
     struct qemu_capabilities capabilities;
 } cache;
+
+static uint64_t identity_key(bool identity, uint32_t uid, uint32_t gid)
+{
+    uint32_t gids[GROUPS_MAX];
+    if (!identity)
+        return UINT32_MAX;
+    uint64_t key = (uint64_t)uid * 31 + gid;
+    size_t count = port_user_groups(uid, gids, GROUPS_MAX);
+    for (size_t i = 0; i < count; i++)
+        key = key * 31 + gids[i];
+    return key;
+}
 
 void qemu_cache_open(const char *directory, bool identity, uint32_t uid, uint32_t gid)
 {
@@ -25,6 +40,7 @@ void qemu_cache_open(const char *directory, bool identity, uint32_t uid, uint32_
     cache.identity = identity;
     cache.uid = uid;
     cache.gid = gid;
+    cache.identity_key = identity_key(identity, uid, gid);
     cache.loaded = false;
 }
 
@@ -60,10 +76,10 @@ const struct qemu_emulator *qemu_emulator_for(struct slice arch)
     return NULL;
 }
 
-uint64_t qemu_cache_host_key(bool identity, uint32_t uid)
+uint64_t qemu_cache_host_key(void)
 {
     struct port_stat kvm;
-    uint64_t key = identity ? uid : UINT32_MAX;
+    uint64_t key = cache.identity_key;
     if (port_stat("/dev/kvm", &kvm) < 0)
         return key;
     return key * 31 * 31 * 31 + ((uint64_t)kvm.mode * 31 + kvm.uid) * 31 + kvm.gid + 1;
@@ -71,7 +87,7 @@ uint64_t qemu_cache_host_key(bool identity, uint32_t uid)
 
 static bool is_fresh(const struct port_stat *emulator)
 {
-    return cache.capabilities.host_key == qemu_cache_host_key(cache.identity, cache.uid) &&
+    return cache.capabilities.host_key == qemu_cache_host_key() &&
            cache.capabilities.size == emulator->size &&
            cache.capabilities.mtime_ns == emulator->mtime_ns;
 }

@@ -19,8 +19,9 @@ extern const struct qemu_emulator qemu_emulators[];
 // is kept. Called once, at the start.
 void qemu_cache_open(const char *directory, bool identity, uint32_t uid, uint32_t gid);
 bool qemu_cache_identity(uint32_t *uid, uint32_t *gid);
-// Changes when KVM comes, goes, or may be used by somebody else.
-uint64_t qemu_cache_host_key(bool identity, uint32_t uid);
+// Changes when KVM comes, goes, or may be used by somebody else, and when probes are somebody else
+// or in other groups.
+uint64_t qemu_cache_host_key(void);
 
 // The name of an emulator's cache file.
 bool qemu_cache_file(const char *emulator, char path[PORT_PATH_MAX]);

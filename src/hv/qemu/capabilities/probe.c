@@ -316,7 +316,7 @@ int qemu_probe_run(void *argument, int out)
     c->emulator = slice_of(probe->emulator);
     c->size = stat.size;
     c->mtime_ns = stat.mtime_ns;
-    c->host_key = qemu_cache_host_key(probe->identity, probe->uid);
+    c->host_key = qemu_cache_host_key();
     if (!ask_all(probe, c, &why))
         return report(out, "", buffer_slice(&why));
     struct buffer file = buffer_over(text, sizeof(text));
