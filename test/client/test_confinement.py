@@ -34,7 +34,8 @@ def guest(peer, virsh):
     remove(virsh, "confined")
 
 
-def test_the_daemon_keeps_the_capabilities_that_it_uses_and_no_other(peer):
+def test_the_daemon_keeps_the_capabilities_that_it_uses_and_no_other(peer, virsh):
+    virsh("uri")  # it listens before it gives up the others, and answers after
     pid = peer.daemon_pid()
     for which in ("CapPrm", "CapEff", "CapBnd"):
         assert capabilities(pid, which) <= NEEDED
