@@ -147,7 +147,8 @@ static void read_fd(struct stream *stream)
     }
     stream->ended_by_fd = got == 0;
     send_data(stream, chunk, (size_t)got);
-    update(stream);
+    if (stream->used) // its client may have been cut to make room for this
+        update(stream);
 }
 
 // ---- from the client

@@ -837,6 +837,24 @@ static void a_stream_ends_with_its_client(void **state)
     peer_connect(&other, false, true);
 }
 
+static void a_stream_may_end_because_its_client_is_cut_to_make_room_for_its_data(void **state)
+{
+    (void)state;
+    static struct slot *taken[CONFIG_SMALL_SLOTS];
+    size_t count = 0;
+    open_console(&other, 80);
+    send_event(other.client);
+    while (slot_small_free() > 0)
+        taken[count++] = slot_take_outgoing(SLOT_SMALL_SIZE);
+    assert_int_equal(port_write(stream_fd, "bin", 3), 3);
+    turns(1);
+    while (count > 0)
+        slot_release(taken[--count]);
+    assert_true(peer_was_cut(&other));
+    assert_int_equal(streams_closed, 1);
+    port_close(stream_fd);
+}
+
 static void data_that_nobody_takes_is_held_back(void **state)
 {
     (void)state;
@@ -903,6 +921,7 @@ int main(void)
         CLAIM(a_stream_carries_bytes_both_ways_and_ends_with_a_confirmation),
         CLAIM(the_end_of_the_descriptor_is_told_with_an_empty_message),
         CLAIM(a_stream_ends_with_its_client),
+        CLAIM(a_stream_may_end_because_its_client_is_cut_to_make_room_for_its_data),
         CLAIM(data_that_nobody_takes_is_held_back),
     };
     return cmocka_run_group_tests(claims, NULL, NULL);
