@@ -43,6 +43,17 @@ struct storage_pool *storage_call_active(struct call *call,
     return pool && storage_check_active(pool, &call->error) ? pool : NULL;
 }
 
+struct storage_pool *storage_call_idle(struct call *call,
+                                       const struct remote_nonnull_storage_pool *wire)
+{
+    struct storage_pool *pool = storage_call_active(call, wire);
+    if (!pool || pool->jobs == 0)
+        return pool;
+    call_fail(call, VIR_FROM_STORAGE, VIR_ERR_INTERNAL_ERROR,
+              "pool '%s' has asynchronous jobs running.", pool->name);
+    return NULL;
+}
+
 struct storage_pool *storage_call_inactive(struct call *call,
                                            const struct remote_nonnull_storage_pool *wire)
 {

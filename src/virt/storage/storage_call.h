@@ -15,6 +15,9 @@ struct storage_pool *storage_call_pool(struct call *call,
 // As above, and it must be active, or inactive: VIR_ERR_OPERATION_INVALID.
 struct storage_pool *storage_call_active(struct call *call,
                                          const struct remote_nonnull_storage_pool *pool);
+// Active, and no volume of it is being made.
+struct storage_pool *storage_call_idle(struct call *call,
+                                       const struct remote_nonnull_storage_pool *wire);
 struct storage_pool *storage_call_inactive(struct call *call,
                                            const struct remote_nonnull_storage_pool *pool);
 bool storage_check_active(const struct storage_pool *pool, struct error *err);

@@ -14,12 +14,14 @@
 #define VOLUME_MODE    0600 // libvirt's VIR_STORAGE_DEFAULT_VOL_PERM_MODE
 #define COMPLAINT_SIZE 512
 #define ARGUMENTS_MAX  16
+#define TOOL_LIMIT_NS  (3600 * NS_PER_SEC) // some file systems can only be filled byte by byte
 
 // ---- qemu-img as a child
 
 struct tool {
     struct co co;
     struct child child;
+    struct pause limit;
     int complaints; // what it writes to standard error
 };
 
@@ -77,7 +79,12 @@ static enum co_status tool_run(struct tool *tool, const char **argv, struct task
     }
     if (!tool_start(tool, argv, task, err))
         CO_RETURN(&tool->co);
+    pause_start(&tool->limit, task, TOOL_LIMIT_NS);
+    CO_WAIT(&tool->co, tool->child.ended || tool->limit.over);
+    if (!tool->child.ended)
+        port_kill(tool->child.pid, PORT_KILL_KILL);
     CO_WAIT(&tool->co, tool->child.ended);
+    pause_stop(&tool->limit);
     tool_finish(tool, "qemu-img", err);
     CO_END(&tool->co);
 }
@@ -193,7 +200,7 @@ struct create_state {
         struct storage_work work;
         struct tool tool;
     };
-    uint8_t pool[16];
+    bool made; // qemu-img has run, however that went
     char name[VOLUME_NAME_SIZE];
 };
 
@@ -205,6 +212,12 @@ static const struct remote_storage_vol_create_xml_args *create_args(const struct
 static struct storage_pool *create_pool(struct call *call)
 {
     return storage_call_active(call, &create_args(call)->pool);
+}
+
+// While the volume is being made: the row is there, and the client may have left.
+static struct storage_pool *create_row(struct call *call)
+{
+    return storage_by_uuid(create_args(call)->pool.uuid);
 }
 
 static const struct storage_pool *create_open(struct call *call, struct create_state *s)
@@ -290,16 +303,24 @@ static enum co_status create_own(struct call *call, struct create_state *s)
     static struct storage_pool row;
     static struct wanted want;
     if (s->work.co.line == 0) {
-        const struct storage_pool *pool = create_pool(call);
-        if (!pool || !read_volume(create_args(call)->xml, &want, &call->error))
+        if (!read_volume(create_args(call)->xml, &want, &call->error))
             return CO_DONE;
-        row = *pool;
+        row = *create_row(call);
         row.mode = want.mode;
         row.uid = want.uid;
         row.gid = want.gid;
     }
     return storage_run(&s->work, STORAGE_OWN, &row, slice_of(s->name), NULL, &call->task,
                        &call->error);
+}
+
+// What a tool that failed has left would be a volume; the client hears why it failed, not how this
+// went.
+static enum co_status create_take_back(struct call *call, struct create_state *s)
+{
+    struct error unheard = {0};
+    return storage_run(&s->work, STORAGE_UNLINK, create_row(call), slice_of(s->name), NULL,
+                       &call->task, &unheard);
 }
 
 static void create_finish(struct call *call, const struct create_state *s)
@@ -313,6 +334,20 @@ static void create_finish(struct call *call, const struct create_state *s)
         storage_put_volume(call_reply(call), pool, slice_of(s->name));
 }
 
+// The pool does not go while a volume of it is being made (libvirt: its asyncjobs).
+static bool create_begin_job(struct call *call, struct create_state *s)
+{
+    struct storage_pool *pool = create_is_new(call, s) ? create_pool(call) : NULL;
+    if (pool)
+        pool->jobs++;
+    return pool != NULL;
+}
+
+static void create_end_job(struct call *call)
+{
+    create_row(call)->jobs--;
+}
+
 static enum co_status create_xml(struct call *call)
 {
     struct create_state *s = CALL_STATE(call, struct create_state);
@@ -322,13 +357,16 @@ static enum co_status create_xml(struct call *call)
         CO_RETURN(&call->co);
     CO_CALL(&call->co, storage_run(&s->work, STORAGE_PROBE, pool, slice_of(s->name), NULL,
                                    &call->task, &call->error));
-    if (!create_is_new(call, s))
+    if (!create_begin_job(call, s))
         CO_RETURN(&call->co);
     CO_CALL(&call->co, create_image(call, s));
-    if (error_is_set(&call->error))
-        CO_RETURN(&call->co);
+    s->made = s->tool.child.ended;
     memset(&s->work, 0, sizeof(s->work));
-    CO_CALL(&call->co, create_own(call, s));
+    if (!error_is_set(&call->error))
+        CO_CALL(&call->co, create_own(call, s));
+    else if (s->made)
+        CO_CALL(&call->co, create_take_back(call, s));
+    create_end_job(call);
     create_finish(call, s);
     CO_END(&call->co);
 }

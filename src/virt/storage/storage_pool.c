@@ -215,11 +215,12 @@ struct storage_pool *storage_put(const struct storage_pool *pool, struct error *
     struct storage_pool *place = find_place(pool, err);
     if (!place)
         return NULL;
-    bool active = place->used && place->active, autostart = place->used && place->autostart;
+    struct storage_pool before = *place;
     *place = *pool;
     place->used = true;
-    place->active = active;
-    place->autostart = autostart;
+    place->active = before.used && before.active;
+    place->autostart = before.used && before.autostart;
+    place->jobs = before.used ? before.jobs : 0;
     return place;
 }
 

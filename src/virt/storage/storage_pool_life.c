@@ -66,12 +66,13 @@ static struct storage_pool *define_put(struct call *call, struct define_state *s
 // What others have done with the pool meanwhile stands.
 static void define_undo(const struct define_state *s, struct storage_pool *pool)
 {
-    bool active = pool->active, autostart = pool->autostart;
+    struct storage_pool now = *pool;
     *pool = s->before; // unused, if there was none
     if (!pool->used)
         return;
-    pool->active = active;
-    pool->autostart = autostart;
+    pool->active = now.active;
+    pool->autostart = now.autostart;
+    pool->jobs = now.jobs;
 }
 
 static void define_finish(struct call *call, struct define_state *s)
@@ -193,7 +194,7 @@ static enum co_status delete_pool(struct call *call)
 static enum co_status refresh(struct call *call)
 {
     static const struct pool_act act = {.job = STORAGE_SPACE,
-                                        .find = storage_call_active,
+                                        .find = storage_call_idle,
                                         .has_flags = true,
                                         .function = "storagePoolRefresh",
                                         .failure = CANNOT_OPEN};
@@ -268,7 +269,7 @@ static enum co_status create(struct call *call)
 
 static enum co_status destroy(struct call *call)
 {
-    struct storage_pool *pool = storage_call_active(call, pool_arg(call));
+    struct storage_pool *pool = storage_call_idle(call, pool_arg(call));
     if (pool)
         pool->active = false;
     return CO_DONE;

@@ -116,7 +116,11 @@ static void read_head(const char *path, struct storage_volume *volume)
 {
     uint8_t head[HEAD_SIZE] = {0};
     int fd = port_open(path, PORT_OPEN_READ, 0);
-    ptrdiff_t got = fd < 0 ? 0 : port_pread(fd, head, sizeof(head), 0);
+    if (fd < 0) { // it was taken away meanwhile, or is nobody's to read
+        snprintf(volume->format, sizeof(volume->format), "raw");
+        return;
+    }
+    ptrdiff_t got = port_pread(fd, head, sizeof(head), 0);
     size_t len = got > 0 ? (size_t)got : 0;
     snprintf(volume->format, sizeof(volume->format), "%s", find_format(fd, head, len));
     if (strcmp(volume->format, "qcow2") == 0 && len >= 104)
