@@ -16,8 +16,8 @@ SIM_O ?= $(O)-sim
 SIM_SOURCES := $(sort $(wildcard port/sim/*.c test/sim/*.c))
 SIM_OBJECTS := $(SIM_SOURCES:%.c=$(O)/%.o)
 LIBRARY_SIM := $(O)/libnanovirt-sim.a
-# What test/sim/bugs.c plants its bugs around.
-SIM_WRAPPED := client_add domain_event_lifecycle
+# What test/sim/bugs.c plants its bugs around, and what daemon_state.c looks at.
+SIM_WRAPPED := client_add domain_event_lifecycle worker_start
 SIM_LDFLAGS := $(SIM_WRAPPED:%=-Wl,--wrap=%)
 
 $(LIBRARY_SIM): $(filter-out $(MAIN) $(O)/port/linux/%,$(OBJECTS))

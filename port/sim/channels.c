@@ -238,8 +238,12 @@ ptrdiff_t port_send_fds(int fd, const void *from, size_t len, const int *fds, si
         return -E2BIG;
     for (size_t i = 0; i < fd_count; i++)
         files[i] = sim_fd_number(fds[i]);
+    if (sim_chance(sim->weather.interrupted))
+        return -EINTR;
     if (sim_chance(sim->weather.again))
         return -EAGAIN;
+    if (len > 1 && sim_chance(sim->weather.short_io))
+        len = 1 + sim_random(len - 1);
     ptrdiff_t put = send_with(sim_fd_number(fd), from, len, files, fd_count);
     if (put >= 0)
         sim_progress();

@@ -350,27 +350,26 @@ int sim_path_new(struct sim_walk *walk, const char *path)
 
 // ---- a new disk, and what the test does with it -------------------------------------------------
 
-static int make_directory(const char *path)
+void sim_disk_make_directory(const char *path)
 {
     struct sim_walk walk;
     if (sim_path_new(&walk, path) < 0)
-        return sim_path_inode(path, true);
+        return;
     int inode = sim_inode_new(PORT_DIRECTORY, 0755);
     sim_entry_change(sim_entry_group(), walk.directory, walk.name, inode);
     sim_entries_sync(walk.directory);
-    return inode;
 }
 
 void sim_disk_reset(void)
 {
     static const char *const directories[] = {
-        "/dev",     "/etc", "/run",       "/tmp",     "/usr",
-        "/usr/bin", "/var", "/var/cache", "/var/lib", "/var/log",
+        "/dev", "/etc",       "/run",       "/tmp",     "/usr",     "/usr/bin",
+        "/var", "/var/cache", "/usr/share", "/var/lib", "/var/log",
     };
     sim->disk.inodes[0] =
         (struct sim_inode){.used = true, .kind = PORT_DIRECTORY, .mode = 0755, .lock = -1};
     for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++)
-        make_directory(directories[i]);
+        sim_disk_make_directory(directories[i]);
 }
 
 ptrdiff_t sim_disk_read(const char *path, void *to, size_t size)

@@ -15,7 +15,7 @@ int sim_file_new(enum sim_file_kind kind, const char *what)
         memset(file, 0, sizeof(*file));
         file->kind = kind;
         file->refs = 1;
-        file->in = file->out = -1;
+        file->in = file->out = file->terminal = -1;
         snprintf(file->what, sizeof(file->what), "%s", what);
         return i;
     }
@@ -31,6 +31,8 @@ static void end_file(int number)
         sim_channel_close(file->in, true);
     if (file->out >= 0)
         sim_channel_close(file->out, false);
+    if (file->terminal >= 0)
+        sim_file_release(file->terminal);
     for (unsigned i = 0; i < file->backlog_count; i++)
         sim_file_release(file->backlog[i]);
     if (file->kind == SIM_REGULAR && sim_inode(file->inode)->lock == number)
@@ -185,6 +187,8 @@ ptrdiff_t port_read(int fd, void *to, size_t len)
     } else if (file->kind == SIM_STREAM && (got = transfer_fault(&len)) == 0) {
         while ((got = sim_channel_read(number, to, len)) == -EAGAIN && waits(file))
             sim_sleep(&number, 1, SIM_NEVER);
+        if (got == 0 && file->pty)
+            got = -EIO;
     }
     if (got != -EAGAIN && got != -EINTR)
         sim_progress();

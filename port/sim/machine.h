@@ -73,6 +73,7 @@ enum sim_file_kind {
     SIM_STREAM, // an end of a pipe, a socket, a tty
     SIM_LISTENER,
     SIM_SIGNALS,
+    SIM_TAP,     // `what` is its name
     SIM_NOWHERE, // /dev/null, and what is written to standard error
 };
 
@@ -89,6 +90,8 @@ struct sim_file {
     // a stream: what it reads from and writes to; -1
     int in, out;
     bool is_socket;
+    unsigned pty;           // its number; 0: none
+    int terminal;           // of an actor's end of a pty: the other end's file
     bool rings;             // by a lie
     uint64_t ignored_until; // likewise
     uint32_t uid;
@@ -96,7 +99,8 @@ struct sim_file {
     int arrived[8]; // handles that came with bytes
     unsigned arrived_count;
     // a listener
-    uint16_t port;
+    uint16_t port; // 0: of a path
+    enum port_family family;
     int backlog[SIM_BACKLOG];
     unsigned backlog_count;
 };
@@ -152,6 +156,7 @@ struct sim_machine {
     unsigned signals;
     unsigned idle_polls; // in a row that found something ready and brought nothing about
     int next_pid;
+    unsigned last_pty;
     uint32_t mask;
     bool daemon_ready;
 

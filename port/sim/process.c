@@ -175,6 +175,11 @@ int port_spawn(const struct port_spawn *spawn)
     return pid;
 }
 
+bool sim_process_runs(const struct sim_process *process, const struct sim_program *program)
+{
+    return process->program == program;
+}
+
 void *sim_process_state(struct sim_process *process)
 {
     return process->state.at;

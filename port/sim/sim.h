@@ -28,6 +28,7 @@ struct sim_weather {
     unsigned accept_fails;   // -EMFILE, -ENOMEM
     unsigned disk_error;     // -EIO of a file operation
     unsigned disk_full;      // -ENOSPC, when writing a file or making an entry
+    unsigned link_fails;     // -EBUSY, -EPERM of a call for a network device
     unsigned fork_fails;     // -EAGAIN of a worker, a spawned program
     unsigned worker_dies;    // at one of its operations
     unsigned disk_wait_us;   // the longest wait of a worker's operation
@@ -137,18 +138,25 @@ void sim_rest(struct sim_actor *actor); // until it is woken
 // may be something to read or room to write.
 
 int sim_connect_unix(const char *path, uint32_t uid, struct sim_actor *owner);
-int sim_connect_tcp(uint16_t port, struct sim_actor *owner);
+int sim_connect_tcp(enum port_family family, uint16_t port, struct sim_actor *owner);
 int sim_listen_unix(const char *path, struct sim_actor *owner);
+// The emulator's end of a pty, whose other end is /dev/pts/NUMBER.
+int sim_pty_open(unsigned *number, struct sim_actor *owner);
 int sim_accept(int listener, struct sim_actor *owner);
 ptrdiff_t sim_read(int handle, void *to, size_t len);
 size_t sim_unread(int handle); // bytes that have come and were not read
 ptrdiff_t sim_write(int handle, const void *from, size_t len);
+void sim_pair(int handles[2], struct sim_actor *owner); // of the first
 // A handle that came with the bytes read last; -1 when there is none.
 int sim_take_handle(int handle, struct sim_actor *owner);
 bool sim_send_handle(int handle, int sent); // with one byte; the sender keeps its handle
 void sim_own(int handle, struct sim_actor *owner);
 void sim_close(int handle);
 void sim_reset_connection(int handle); // the peer sees -ECONNRESET
+
+// Taps that somebody has open; there is one bridge, SIM_BRIDGE.
+#define SIM_BRIDGE "br0"
+unsigned sim_taps(void);
 
 // ---- programs -----------------------------------------------------------------------------------
 
@@ -164,6 +172,7 @@ struct sim_program {
 };
 
 void sim_program_add(const struct sim_program *program); // its file is on the disk then
+bool sim_process_runs(const struct sim_process *process, const struct sim_program *program);
 void *sim_process_state(struct sim_process *process);
 struct sim_actor *sim_process_actor(struct sim_process *process);
 int sim_process_pid(const struct sim_process *process);
@@ -184,6 +193,7 @@ struct sim_process *sim_process_next(const struct sim_process *previous);
 // nothing fails, waits or counts as a call.
 ptrdiff_t sim_disk_read(const char *path, void *to, size_t size);
 int sim_disk_write(const char *path, const void *from, size_t size, uint32_t mode); // durable
+void sim_disk_make_directory(const char *path);                                     // likewise
 bool sim_disk_exists(const char *path);
 // What is lost when the power goes.
 unsigned sim_disk_pending(void);

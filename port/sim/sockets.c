@@ -51,6 +51,12 @@ int port_socket_pair(int ends[2])
     return open_pair(files, ends);
 }
 
+void sim_pair(int handles[2], struct sim_actor *owner)
+{
+    sim_stream_pair(handles, sim->weather.socket_room, "pair");
+    sim->files[handles[0]].owner = owner;
+}
+
 int port_make_blocking(int fd, bool blocking)
 {
     (void)blocking;
@@ -60,22 +66,30 @@ int port_make_blocking(int fd, bool blocking)
 
 // ---- listening ----------------------------------------------------------------------------------
 
-static int find_listener(const char *path, uint16_t port)
+static int find_by_path(const char *path)
 {
-    for (int i = 0; i < SIM_FILES; i++) {
-        const struct sim_file *file = &sim->files[i];
-        if (file->kind == SIM_LISTENER &&
-            (path ? file->inode >= 0 && file->inode == sim_path_inode(path, true)
-                  : file->port == port))
+    int inode = sim_path_inode(path, true);
+    for (int i = 0; i < SIM_FILES && inode >= 0; i++)
+        if (sim->files[i].kind == SIM_LISTENER && sim->files[i].port == 0 &&
+            sim->files[i].inode == inode)
             return i;
-    }
     return -1;
 }
 
-static int new_listener(const char *what, int inode, uint16_t port)
+static int find_by_port(enum port_family family, uint16_t port)
+{
+    for (int i = 0; i < SIM_FILES; i++)
+        if (sim->files[i].kind == SIM_LISTENER && sim->files[i].port == port &&
+            sim->files[i].family == family)
+            return i;
+    return -1;
+}
+
+static int new_listener(const char *what, int inode, enum port_family family, uint16_t port)
 {
     int file = sim_file_new(SIM_LISTENER, what);
     sim->files[file].inode = inode;
+    sim->files[file].family = family;
     sim->files[file].port = port;
     return file;
 }
@@ -84,7 +98,7 @@ static int make_socket_entry(const char *path, uint32_t mode)
 {
     struct sim_walk walk;
     int inode = sim_path_inode(path, true);
-    if (inode >= 0 && (sim_inode(inode)->kind != PORT_SOCKET || find_listener(path, 0) >= 0))
+    if (inode >= 0 && (sim_inode(inode)->kind != PORT_SOCKET || find_by_path(path) >= 0))
         return -EADDRINUSE;
     if (sim_path_walk(&walk, path, false) < 0 && !walk.name[0])
         return -ENOENT;
@@ -105,31 +119,39 @@ int port_listen_unix(const char *path, uint32_t mode, uint32_t gid)
         return inode;
     if (gid != (uint32_t)-1)
         sim_inode(inode)->gid = gid;
-    int fd = sim_fd_new(new_listener(path, inode, 0));
+    int fd = sim_fd_new(new_listener(path, inode, PORT_UNIX, 0));
     sim_trace("listen at %s: %d", path, fd);
     return fd;
 }
 
 int port_listen_tcp(const char *address, const char *service, int *fds, size_t max)
 {
+    static const enum port_family families[] = {PORT_IPV4, PORT_IPV6};
     sim_enter("listen");
     sim_may_block("port_listen_tcp");
-    (void)address;
     uint16_t port = (uint16_t)atoi(service);
     if (port == 0)
         return -EPROTONOSUPPORT;
-    if (find_listener(NULL, port) >= 0)
-        return -EADDRINUSE;
-    if (max == 0)
-        return 0;
-    fds[0] = sim_fd_new(new_listener("tcp", -1, port));
-    return fds[0] < 0 ? fds[0] : 1;
+    int count = 0;
+    for (size_t i = 0; i < 2 && (size_t)count < max; i++) {
+        bool wide = strcmp(address ? address : "*", "*") == 0;
+        if (!wide && (families[i] == PORT_IPV6) != (strchr(address, ':') != NULL))
+            continue;
+        int fd = find_by_port(families[i], port) >= 0
+                     ? -EADDRINUSE
+                     : sim_fd_new(new_listener("tcp", -1, families[i], port));
+        if (fd < 0 && count == 0)
+            return fd;
+        if (fd >= 0)
+            fds[count++] = fd;
+    }
+    return count;
 }
 
 bool port_tcp_is_free(uint16_t port)
 {
     sim_enter("bind");
-    return find_listener(NULL, port) < 0;
+    return find_by_port(PORT_IPV4, port) < 0 && find_by_port(PORT_IPV6, port) < 0;
 }
 
 int sim_listen_unix(const char *path, struct sim_actor *owner)
@@ -137,7 +159,7 @@ int sim_listen_unix(const char *path, struct sim_actor *owner)
     int inode = make_socket_entry(path, 0600);
     if (inode < 0)
         return inode;
-    int file = new_listener(path, inode, 0);
+    int file = new_listener(path, inode, PORT_UNIX, 0);
     sim->files[file].owner = owner;
     return file;
 }
@@ -162,13 +184,15 @@ static void describe(struct port_peer *peer, const struct sim_file *file)
     peer->pid = file->pid;
     if (file->port == 0)
         return;
-    *peer = (struct port_peer){.family = PORT_IPV4, .port = file->port};
-    strcpy(peer->address, "127.0.0.1");
+    *peer = (struct port_peer){.family = file->family, .port = file->port};
+    strcpy(peer->address, file->family == PORT_IPV4 ? "127.0.0.1" : "::1");
 }
 
 int port_accept(int listener, struct port_peer *peer)
 {
     sim_enter("accept");
+    if (sim_chance(sim->weather.interrupted))
+        return -EINTR;
     if (sim_chance(sim->weather.again))
         return -EAGAIN;
     if (sim_chance(sim->weather.accept_fails)) {
@@ -210,6 +234,7 @@ static int connect_to(int listener, uint32_t uid, int32_t pid, uint16_t port)
         sim->files[files[i]].uid = uid;
         sim->files[files[i]].pid = pid;
         sim->files[files[i]].port = port;
+        sim->files[files[i]].family = file->family;
     }
     file->backlog[file->backlog_count++] = files[1];
     sim_wake_owner(listener);
@@ -221,7 +246,7 @@ static int connect_by_path(const char *path, uint32_t uid, int32_t pid)
     int inode = sim_path_inode(path, true);
     if (inode < 0)
         return inode;
-    int listener = find_listener(path, 0);
+    int listener = find_by_path(path);
     return listener < 0 ? -ECONNREFUSED : connect_to(listener, uid, pid, 0);
 }
 
@@ -237,8 +262,8 @@ int port_connect_unix(const char *path)
 int port_connect_tcp(const char *address, uint16_t port)
 {
     sim_enter("connect");
-    (void)address;
-    int listener = find_listener(NULL, port);
+    enum port_family family = strchr(address, ':') ? PORT_IPV6 : PORT_IPV4;
+    int listener = find_by_port(family, port);
     int file = listener < 0 ? -ECONNREFUSED : connect_to(listener, 0, 0, port);
     return file < 0 ? file : sim_fd_new(file);
 }
@@ -251,9 +276,9 @@ int sim_connect_unix(const char *path, uint32_t uid, struct sim_actor *owner)
     return file;
 }
 
-int sim_connect_tcp(uint16_t port, struct sim_actor *owner)
+int sim_connect_tcp(enum port_family family, uint16_t port, struct sim_actor *owner)
 {
-    int listener = find_listener(NULL, port);
+    int listener = find_by_port(family, port);
     int file = listener < 0 ? -ECONNREFUSED : connect_to(listener, 0, 0, port);
     if (file >= 0)
         sim->files[file].owner = owner;
@@ -280,17 +305,4 @@ int port_peer_groups(int fd, uint32_t *gids, size_t max)
     (void)gids;
     (void)max;
     return 0;
-}
-
-int port_tty_open(const char *path)
-{
-    sim_enter("open tty");
-    return sim_path_inode(path, true) < 0 ? -ENOENT : -ENOTTY;
-}
-
-int port_tty_echo(int fd, bool shown)
-{
-    (void)fd;
-    (void)shown;
-    return -ENOTTY;
 }

@@ -155,61 +155,13 @@ int port_journal_open(void)
     return -ENOENT;
 }
 
-// ---- network devices: there are none ------------------------------------------------------------
-
-int port_tap_open(char *name, bool vnet_header)
-{
-    (void)name, (void)vnet_header;
-    return -EPERM;
-}
-
-int port_link_set_mac(const char *name, const uint8_t mac[6])
-{
-    (void)name, (void)mac;
-    return -ENODEV;
-}
-
-int port_link_set_up(const char *name, bool up)
-{
-    (void)name, (void)up;
-    return -ENODEV;
-}
-
-int port_link_set_mtu(const char *name, unsigned mtu)
-{
-    (void)name, (void)mtu;
-    return -ENODEV;
-}
-
-int port_link_get_mtu(const char *name, unsigned *mtu)
-{
-    (void)name, (void)mtu;
-    return -ENODEV;
-}
-
-int port_bridge_add(const char *bridge, const char *name)
-{
-    (void)bridge, (void)name;
-    return -ENODEV;
-}
-
-bool port_link_exists(const char *name)
-{
-    (void)name;
-    return false;
-}
+// ---- the local networks: there are none
+// ----------------------------------------------------------
 
 int port_neighbours(struct port_neighbour *to, size_t max)
 {
     (void)to, (void)max;
     return 0;
-}
-
-int port_link_stats(const char *name, struct port_link_stats *stats)
-{
-    (void)name;
-    memset(stats, 0, sizeof(*stats));
-    return -ENODEV;
 }
 
 // There is no service manager.

@@ -63,6 +63,23 @@ void put_uuid(struct buffer *to, enum driver driver, int name)
         buffer_printf(to, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
 }
 
+// Some have an agent, some a display, some a tap.
+static void put_guest(struct buffer *to, uint32_t version)
+{
+    buffer_puts(to,
+                "<os><type arch='x86_64' machine='pc'>hvm</type></os><devices><emulator>" QEMU_PATH
+                "</emulator><console type='pty'/>");
+    if (version % 2)
+        buffer_puts(to, "<channel type='unix'><source mode='bind'/>"
+                        "<target type='virtio' name='org.qemu.guest_agent.0'/></channel>");
+    if (version % 3)
+        buffer_puts(to, "<graphics type='vnc' port='-1'/><video><model type='vga'/></video>");
+    if (version % 4 == 1)
+        buffer_puts(to, "<interface type='bridge'><mac address='52:54:00:00:00:01'/>"
+                        "<source bridge='" SIM_BRIDGE "'/></interface>");
+    buffer_puts(to, "</devices></domain>");
+}
+
 static struct slice definition(enum driver driver, int name, uint32_t version)
 {
     static char text[8192];
@@ -79,9 +96,7 @@ static struct slice definition(enum driver driver, int name, uint32_t version)
     if (driver == DRIVER_TEST)
         buffer_puts(&to, "<os><type>hvm</type></os></domain>");
     else
-        buffer_puts(
-            &to, "<os><type arch='x86_64' machine='pc'>hvm</type></os><devices><emulator>" QEMU_PATH
-                 "</emulator><console type='pty'/></devices></domain>");
+        put_guest(&to, version);
     if (!buffer_ok(&to))
         sim_fail("a definition does not fit");
     return buffer_slice(&to);
@@ -360,33 +375,44 @@ static const struct call_kind kinds[] = {
     {.weight = 100, .build = build_anything},
 };
 
-#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+static const struct {
+    const struct call_kind *kinds;
+    size_t count;
+} tables[] = {
+    {kinds, sizeof(kinds) / sizeof(kinds[0])},
+    {pool_kinds, POOL_KINDS},
+    {stream_kinds, STREAM_KINDS},
+    {guest_kinds, GUEST_KINDS},
+};
+
+#define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 const struct call_kind *call_open(void)
 {
     return &open_kind;
 }
 
-static const struct call_kind *kind_at(size_t i)
+static unsigned weight_of(const struct call_kind *kind, enum driver driver, bool quick)
 {
-    return i < KINDS ? &kinds[i] : &pool_kinds[i - KINDS];
+    bool out = (quick && !kind->quick) || (kind->qemu_only && driver == DRIVER_TEST);
+    return out ? 0 : kind->weight;
 }
 
-static unsigned weight_at(size_t i, bool quick)
+const struct call_kind *call_random(enum driver driver, bool quick)
 {
-    return quick && !kind_at(i)->quick ? 0 : kind_at(i)->weight;
-}
-
-const struct call_kind *call_random(bool quick)
-{
-    unsigned total = 0;
-    for (size_t i = 0; i < KINDS + POOL_KINDS; i++)
-        total += weight_at(i, quick);
+    uint64_t total = 0;
+    for (size_t table = 0; table < TABLES; table++)
+        for (size_t i = 0; i < tables[table].count; i++)
+            total += weight_of(&tables[table].kinds[i], driver, quick);
     uint64_t at = sim_random(total);
-    size_t i = 0;
-    while (at >= weight_at(i, quick))
-        at -= weight_at(i++, quick);
-    return kind_at(i);
+    for (size_t table = 0;; table++) {
+        for (size_t i = 0; i < tables[table].count; i++) {
+            const struct call_kind *kind = &tables[table].kinds[i];
+            if (at < weight_of(kind, driver, quick))
+                return kind;
+            at -= weight_of(kind, driver, quick);
+        }
+    }
 }
 
 // ---- events -------------------------------------------------------------------------------------

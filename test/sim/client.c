@@ -11,6 +11,7 @@
 #define REQUESTS_MAX  5  // in progress of one client: max_client_requests
 #define OVERTAKEN_MAX 20 // by later calls of others, before it is starved
 #define SOCKET        "/run/libvirt/libvirt-sock"
+#define TCP_PORT      16509
 
 static bool chance(unsigned of_1000)
 {
@@ -67,6 +68,11 @@ static struct sent_call *free_call(struct client *client)
     return NULL;
 }
 
+static const struct xdr_program *program_of(const struct call_kind *kind)
+{
+    return kind->program ? kind->program : &remote_program;
+}
+
 bool client_call(struct client *client, const struct call_kind *kind, int name)
 {
     struct sent_call *call = free_call(client);
@@ -85,30 +91,70 @@ bool client_call(struct client *client, const struct call_kind *kind, int name)
     struct error err = {0};
     struct xdr_writer w =
         xdr_writer_over(at + MESSAGE_MIN, output_room(client) - MESSAGE_MIN, &err);
+    bool alone = client->passenger < 0;
     if (kind->build)
         kind->build(client, call, &w);
     if (w.failed)
         sim_fail("a client can not write its call: %s", err.message);
+    bool brings = alone && client->passenger >= 0;
     const uint32_t header[] = {
         (uint32_t)(MESSAGE_MIN + w.len),
-        remote_program.number,
-        remote_program.version,
+        program_of(kind)->number,
+        program_of(kind)->version,
         (uint32_t)call->procedure,
-        VIR_NET_CALL,
+        brings ? VIR_NET_CALL_WITH_FDS : VIR_NET_CALL,
         call->serial,
         VIR_NET_OK,
     };
     put_words(at, header, 7);
     client->output_len += MESSAGE_MIN + w.len;
+    if (brings)
+        client->passenger_at = client->output_len++; // the byte that it goes with
     sim_trace("client %d calls %d, serial %#x, name %d", client->index, call->procedure,
               call->serial, name);
     return true;
 }
 
+bool client_stream_send(struct client *client, const struct client_stream *stream, int32_t type,
+                        int32_t status, const void *body, size_t len)
+{
+    const uint32_t header[] = {(uint32_t)(MESSAGE_MIN + len),
+                               remote_program.number,
+                               remote_program.version,
+                               (uint32_t)stream->procedure,
+                               (uint32_t)type,
+                               stream->serial,
+                               (uint32_t)status};
+    uint8_t *at = output_end(client);
+    if (MESSAGE_MIN + len > output_room(client))
+        return false;
+    put_words(at, header, 7);
+    if (len)
+        memcpy(at + MESSAGE_MIN, body, len);
+    client->output_len += MESSAGE_MIN + len;
+    sim_trace("client %d sends %zu bytes on stream %#x, status %d", client->index, len,
+              stream->serial, status);
+    return true;
+}
+
+// True when the passenger is not at its place yet, or has gone.
+static bool let_passenger_go(struct client *client)
+{
+    if (client->passenger < 0 || client->output_done != client->passenger_at)
+        return true;
+    if (!sim_send_handle(client->handle, client->passenger))
+        return false;
+    sim_close(client->passenger);
+    client->passenger = -1;
+    client->output_done++;
+    return true;
+}
+
 static void flush(struct client *client)
 {
-    while (client->output_done < client->output_len) {
-        size_t len = client->output_len - client->output_done;
+    while (let_passenger_go(client) && client->output_done < client->output_len) {
+        size_t end = client->passenger < 0 ? client->output_len : client->passenger_at;
+        size_t len = end - client->output_done;
         if (chance(sim_weather()->short_io))
             len = 1 + sim_random(len);
         ptrdiff_t put = sim_write(client->handle, client->output + client->output_done, len);
@@ -144,6 +190,11 @@ static void disconnect(struct client *client, bool reset)
     client->output_len = client->output_done = client->input_len = 0;
     client->callbacks = 0;
     forget_calls(client);
+    streams_forget(client);
+    displays_close(client);
+    if (client->passenger >= 0)
+        sim_close(client->passenger);
+    client->passenger = -1;
     if (client->connections == 0 || client->leaving)
         client->done = true;
     sim_wake(&client->actor, sim_random(200 * SIM_NS_PER_MS));
@@ -162,7 +213,8 @@ static struct sent_call *find_call(struct client *client, uint32_t serial)
 static void check_result(const struct sent_call *call, const uint8_t *body, size_t len)
 {
     static _Alignas(16) uint8_t value[4096];
-    const struct xdr_procedure *procedure = xdr_procedure_find(&remote_program, call->procedure);
+    const struct xdr_procedure *procedure =
+        xdr_procedure_find(program_of(call->kind), call->procedure);
     const struct xdr_type *type = xdr_procedure_result(procedure);
     struct xdr_reader reader = {body, body + len};
     struct error err = {0};
@@ -209,7 +261,7 @@ static void receive_reply(struct client *client, const struct message_header *he
     if (!call)
         sim_fail("client %d gets a reply with serial %#x, and has no such call", client->index,
                  header->serial);
-    if (header->proc != call->procedure)
+    if (header->proc != call->procedure || header->prog != program_of(call->kind)->number)
         sim_fail("client %d gets a reply of procedure %d to its call of %d", client->index,
                  header->proc, call->procedure);
     sim_trace("client %d gets the reply %#x, status %d", client->index, header->serial,
@@ -231,6 +283,17 @@ static void receive_reply(struct client *client, const struct message_header *he
     model_end(was.operation, FAILED);
     if (was.kind->failed)
         was.kind->failed(client, &was, &why);
+}
+
+static void receive_reply_with_handle(struct client *client, const struct message_header *header,
+                                      const uint8_t *body, size_t len)
+{
+    client->arrived = sim_take_handle(client->handle, &client->actor);
+    if (client->arrived < 0 || client->network)
+        sim_fail("client %d is told of a descriptor that has not come", client->index);
+    receive_reply(client, header, body, len);
+    if (client->arrived >= 0)
+        sim_fail("client %d gets a descriptor that it did not ask for", client->index);
 }
 
 static void receive_keepalive(struct client *client, const struct message_header *header)
@@ -259,12 +322,27 @@ static void receive_message(struct client *client, const uint8_t *message, size_
     const uint8_t *body = message + MESSAGE_MIN;
     if (header.prog == keepalive_program.number)
         receive_keepalive(client, &header);
+    else if (header.type == VIR_NET_REPLY_WITH_FDS)
+        receive_reply_with_handle(client, &header, body + 4, len - MESSAGE_MIN - 4);
     else if (header.type == VIR_NET_REPLY)
         receive_reply(client, &header, body, len - MESSAGE_MIN);
+    else if (header.type == VIR_NET_STREAM)
+        stream_message(client, &header, body, len - MESSAGE_MIN);
     else if (header.type == VIR_NET_MESSAGE)
         event_arrived(client, &header, body, len - MESSAGE_MIN);
     else if (!client->spoiled)
         sim_fail("client %d gets a message of type %d", client->index, header.type);
+}
+
+// Bytes behind a message, each of which comes with a descriptor.
+static uint32_t handles_behind(const uint8_t *message, uint32_t len)
+{
+    int32_t type = (int32_t)xdr_load_u32(message + 16);
+    if (type != VIR_NET_REPLY_WITH_FDS || len < MESSAGE_MIN + 4)
+        return 0;
+    if (xdr_load_u32(message + MESSAGE_MIN) != 1)
+        sim_fail("a reply with %u descriptors", xdr_load_u32(message + MESSAGE_MIN));
+    return 1;
 }
 
 static void take_messages(struct client *client)
@@ -277,7 +355,10 @@ static void take_messages(struct client *client)
             sim_fail("client %d gets a message of %u bytes", client->index, len);
         if (client->input_len - done < len)
             break;
-        done += len;
+        uint32_t handles = handles_behind(message, len);
+        if (client->input_len - done < len + handles)
+            break;
+        done += len + handles;
         receive_message(client, message, len);
     }
     if (client->handle < 0)
@@ -313,19 +394,28 @@ static bool receive(struct client *client)
 
 // ---- what it does next --------------------------------------------------------------------------
 
+static int connect_somehow(struct client *client)
+{
+    client->network = world->network && client->index && chance(400);
+    if (client->network)
+        return sim_connect_tcp(chance(500) ? PORT_IPV4 : PORT_IPV6, TCP_PORT, &client->actor);
+    const char *path = chance(100) && client->index ? SOCKET "-ro" : SOCKET;
+    return sim_connect_unix(path, 0, &client->actor);
+}
+
 static void try_to_connect(struct client *client)
 {
-    const char *path = chance(100) && client->index ? SOCKET "-ro" : SOCKET;
     if (client->done || client->leaving) {
         client->done = true;
         return;
     }
-    client->handle = sim_connect_unix(path, 0, &client->actor);
+    client->handle = connect_somehow(client);
     if (client->handle < 0) {
         sim_wake(&client->actor, SIM_NS_PER_MS + sim_random(20 * SIM_NS_PER_MS));
         return;
     }
-    sim_trace("client %d connects to %s, manner %d", client->index, path, (int)client->manner);
+    sim_trace("client %d connects, manner %d%s", client->index, (int)client->manner,
+              client->network ? ", over TCP" : "");
     client->connections--;
     client->progress_at = sim_now();
     client_call(client, call_open(), -1);
@@ -397,12 +487,24 @@ static bool misbehave(struct client *client)
     }
 }
 
+static int name_for(const struct client *client, const struct call_kind *kind)
+{
+    if (kind->pools)
+        return sim_chance(600) ? NAMES - 1 : (int)sim_random(NAMES);
+    if (kind->guests || sim_chance(400))
+        return model_domain(client->driver, kind->guests);
+    return (int)sim_random(NAMES);
+}
+
 static void make_calls(struct client *client)
 {
     unsigned at_once = 1 + (unsigned)sim_random(CALLS_A_CLIENT);
-    while (client->budget && client_outstanding(client) < at_once && !client->spoiled &&
-           client_call(client, call_random(world->crowd), (int)sim_random(NAMES)))
+    while (client->budget && client_outstanding(client) < at_once && !client->spoiled) {
+        const struct call_kind *kind = call_random(client->driver, world->crowd);
+        if (!client_call(client, kind, name_for(client, kind)))
+            break;
         client->budget--;
+    }
     if (client->budget == 0 && client->index != 0 && client_outstanding(client) == 0 &&
         client->handle >= 0)
         client->leaving = true;
@@ -410,13 +512,19 @@ static void make_calls(struct client *client)
 
 static void check_patience(struct client *client)
 {
+    uint64_t limit = ANSWER_LIMIT_NS;
     if (client->manner == SILENT || client->spoiled)
         return;
-    for (int i = 0; i < CALLS_A_CLIENT; i++)
-        if (client->calls[i].used && sim_now() - client->calls[i].sent_at > ANSWER_LIMIT_NS)
+    for (int i = 0; i < CALLS_A_CLIENT; i++) // others wait behind the longest
+        if (client->calls[i].used && client->calls[i].kind->limit > limit)
+            limit = client->calls[i].kind->limit;
+    for (int i = 0; i < CALLS_A_CLIENT; i++) {
+        const struct sent_call *call = &client->calls[i];
+        if (call->used && sim_now() - call->sent_at > limit)
             sim_fail("client %d has waited for %.0f s for the reply to its call of %d, %#x",
-                     client->index, (double)(sim_now() - client->calls[i].sent_at) / 1e9,
-                     client->calls[i].procedure, client->calls[i].serial);
+                     client->index, (double)(sim_now() - call->sent_at) / 1e9, call->procedure,
+                     call->serial);
+    }
 }
 
 static uint64_t next_step(const struct client *client)
@@ -441,9 +549,17 @@ static void step(struct sim_actor *actor)
         return;
     if (client->opened && client->index)
         make_calls(client);
+    streams_step(client);
+    displays_step(client);
     flush(client);
-    check_patience(client);
-    bool answered = client_outstanding(client) == 0 || client->manner != POLITE;
+    if (!streams_in_the_way(client))
+        check_patience(client);
+    if (streams_in_the_way(client) && sim_now() - client->progress_at > ANSWER_LIMIT_NS / 4) {
+        disconnect(client, false); // it has lost patience
+        return;
+    }
+    bool answered =
+        client_outstanding(client) + streams_open(client) == 0 || client->manner != POLITE;
     if (client->leaving && answered && client->output_done == client->output_len) {
         disconnect(client, false);
         return;

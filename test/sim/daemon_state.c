@@ -35,6 +35,29 @@ unsigned daemon_timers(void)
     return (unsigned)timers_running();
 }
 
+static bool refused_workers;
+
+bool __real_worker_start(struct worker *worker, int (*work)(void *argument, int out),
+                         void *argument, struct buffer *output, struct task *task,
+                         struct error *err);
+bool __wrap_worker_start(struct worker *worker, int (*work)(void *argument, int out),
+                         void *argument, struct buffer *output, struct task *task,
+                         struct error *err);
+
+bool __wrap_worker_start(struct worker *worker, int (*work)(void *argument, int out),
+                         void *argument, struct buffer *output, struct task *task,
+                         struct error *err)
+{
+    bool started = __real_worker_start(worker, work, argument, output, task, err);
+    refused_workers = refused_workers || !started;
+    return started;
+}
+
+bool daemon_refused_workers(void)
+{
+    return refused_workers;
+}
+
 const char *daemon_holds(unsigned guests)
 {
     if (call_count())

@@ -205,6 +205,18 @@ void model_found(enum driver driver, int name, uint32_t version)
     settle(driver, name, version);
 }
 
+int model_domain(enum driver driver, bool running)
+{
+    int name = (int)sim_random(NAMES);
+    for (int i = 0; i < NAMES; i++) {
+        int at = (name + i) % NAMES;
+        const struct guest_view *view = &model()->views[driver][at];
+        if (view->there && (!running || view->state == VIR_DOMAIN_RUNNING))
+            return at;
+    }
+    return name;
+}
+
 // ---- what events tell ---------------------------------------------------------------------------
 
 void model_event(enum driver driver, int name, int event, int detail)

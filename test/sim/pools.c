@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VOLUMES 3 // of a pool
-
 static struct remote_nonnull_storage_pool pool_of(int name)
 {
     static char text[16];
@@ -25,6 +23,26 @@ static int pool_number(struct slice name)
         if (slice_equal(name, pool_of(i).name))
             return i;
     return -1;
+}
+
+void volume_path(int pool, int volume, char to[64])
+{
+    snprintf(to, 64, "/var/lib/pool-%d/volume-%d", pool, volume);
+}
+
+void pools_put(void)
+{
+    static char text[512];
+    char path[64];
+    struct buffer xml = buffer_over(text, sizeof(text));
+    int name = NAMES - 1;
+    snprintf(path, sizeof(path), "/var/lib/pool-%d", name);
+    sim_disk_make_directory(path);
+    buffer_printf(&xml, "<pool type='dir'><name>pool-%d</name><uuid>", name);
+    put_uuid(&xml, POOLS, name);
+    buffer_printf(&xml, "</uuid><target><path>%s</path></target></pool>", path);
+    snprintf(path, sizeof(path), "/etc/libvirt/storage/pool-%d.xml", name);
+    sim_disk_write(path, xml.at, xml.len, 0600);
 }
 
 // ---- what is asked ------------------------------------------------------------------------------
@@ -96,7 +114,7 @@ static void build_volume_delete(struct client *client, struct sent_call *call, s
     static char name[16], key[64];
     int volume = (int)sim_random(VOLUMES);
     snprintf(name, sizeof(name), "volume-%d", volume);
-    snprintf(key, sizeof(key), "/var/lib/pool-%d/volume-%d", call->name, volume);
+    volume_path(call->name, volume, key);
     struct remote_storage_vol_delete_args args = {
         .vol = {.pool = pool_of(call->name).name, .name = slice_of(name), .key = slice_of(key)}};
     xdr_encode(w, XDR_TYPE(remote_storage_vol_delete_args), &args);
@@ -111,17 +129,62 @@ static void build_volumes(struct client *client, struct sent_call *call, struct 
 }
 
 const struct call_kind pool_kinds[POOL_KINDS] = {
-    {.procedure = REMOTE_PROC_STORAGE_POOL_DEFINE_XML, .weight = 40, .build = build_define},
-    {.procedure = REMOTE_PROC_STORAGE_POOL_UNDEFINE, .weight = 10, .build = build_undefine},
-    {.procedure = REMOTE_PROC_STORAGE_POOL_BUILD, .weight = 20, .build = build_pool_flags},
-    {.procedure = REMOTE_PROC_STORAGE_POOL_CREATE, .weight = 30, .build = build_pool_flags},
-    {.procedure = REMOTE_PROC_STORAGE_POOL_DESTROY, .weight = 10, .build = build_pool},
-    {.procedure = REMOTE_PROC_STORAGE_POOL_DELETE, .weight = 5, .build = build_pool_flags},
-    {.procedure = REMOTE_PROC_STORAGE_POOL_REFRESH, .weight = 15, .build = build_pool_flags},
-    {.procedure = REMOTE_PROC_STORAGE_POOL_SET_AUTOSTART, .weight = 15, .build = build_autostart},
-    {.procedure = REMOTE_PROC_STORAGE_VOL_CREATE_XML, .weight = 30, .build = build_volume},
-    {.procedure = REMOTE_PROC_STORAGE_VOL_DELETE, .weight = 10, .build = build_volume_delete},
-    {.procedure = REMOTE_PROC_STORAGE_POOL_LIST_ALL_VOLUMES, .weight = 15, .build = build_volumes},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_DEFINE_XML,
+     .weight = 40,
+     .build = build_define,
+     .pools = true,
+     .qemu_only = true},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_UNDEFINE,
+     .weight = 10,
+     .build = build_undefine,
+     .pools = true,
+     .qemu_only = true},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_BUILD,
+     .weight = 20,
+     .build = build_pool_flags,
+     .pools = true,
+     .qemu_only = true},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_CREATE,
+     .weight = 30,
+     .build = build_pool_flags,
+     .pools = true,
+     .qemu_only = true},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_DESTROY,
+     .weight = 10,
+     .build = build_pool,
+     .pools = true,
+     .qemu_only = true},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_DELETE,
+     .weight = 5,
+     .build = build_pool_flags,
+     .pools = true,
+     .qemu_only = true},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_REFRESH,
+     .weight = 15,
+     .build = build_pool_flags,
+     .pools = true,
+     .qemu_only = true},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_SET_AUTOSTART,
+     .weight = 15,
+     .build = build_autostart,
+     .pools = true,
+     .qemu_only = true},
+    {.procedure = REMOTE_PROC_STORAGE_VOL_CREATE_XML,
+     .weight = 60,
+     .build = build_volume,
+     .limit = 4500 * SIM_NS_PER_S,
+     .pools = true,
+     .qemu_only = true},
+    {.procedure = REMOTE_PROC_STORAGE_VOL_DELETE,
+     .weight = 10,
+     .build = build_volume_delete,
+     .pools = true,
+     .qemu_only = true},
+    {.procedure = REMOTE_PROC_STORAGE_POOL_LIST_ALL_VOLUMES,
+     .weight = 15,
+     .build = build_volumes,
+     .pools = true,
+     .qemu_only = true},
 };
 
 // ---- the audit ----------------------------------------------------------------------------------

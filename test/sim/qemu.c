@@ -3,15 +3,18 @@
 // with a megabyte, and dies when it likes.
 #include "test/sim/qemu.h"
 
+#include "test/sim/agent.h"
+#include "test/sim/console.h"
+#include "test/sim/speech.h"
 #include "test/sim/world.h"
 #include "text/json.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define OUT_SIZE 32768
-#define IN_SIZE  16384
+#define IN_SIZE 16384
 
 enum vice {
     NONE,
@@ -35,14 +38,16 @@ struct emulator {
     enum vice vice;
     char name[64]; // of the guest
     int listener, monitor;
+    int passed; // a handle by "getfd"; -1
+    struct console console;
     const char *status;
     unsigned commands, good_commands; // answered; answered before the vice shows
     uint64_t greet_at, die_at, off_at;
-    uint32_t flood, flooded; // bytes to be sent before the rest of the output, and sent of these
-    bool slow, mute;         // mute: it never says what is in `out`
-    bool lied;               // it has said that it did what it did not
-    char out[OUT_SIZE], in[IN_SIZE];
-    size_t out_len, in_len;
+    bool lied; // it has said that it did what it did not
+    struct speech speech;
+    struct agent agent;
+    char in[IN_SIZE];
+    size_t in_len;
 };
 
 static struct emulator *emulator_of(struct sim_process *process)
@@ -50,19 +55,23 @@ static struct emulator *emulator_of(struct sim_process *process)
     return sim_process_state(process);
 }
 
+static struct sim_process *next_emulator(const struct sim_process *previous)
+{
+    struct sim_process *process = sim_process_next(previous);
+    while (process && !sim_process_runs(process, &qemu_program_x86_64))
+        process = sim_process_next(process);
+    return process;
+}
+
 // ---- what it says -------------------------------------------------------------------------------
 
 static void say(struct emulator *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void say(struct emulator *e, const char *format, ...)
 {
-    struct buffer out = buffer_over(e->out + e->out_len, sizeof(e->out) - e->out_len);
     va_list args;
     va_start(args, format);
-    buffer_vprintf(&out, format, args);
+    speech_vput(&e->speech, format, args);
     va_end(args);
-    if (!buffer_ok(&out))
-        return; // nobody reads what it says
-    e->out_len += out.len;
 }
 
 static void say_event(struct emulator *e, const char *event, const char *data)
@@ -131,7 +140,9 @@ static const struct command commands[] = {
      "[{\"option\":\"sandbox\",\"parameters\":[]},{\"option\":\"msg\",\"parameters\":[]}]", NULL},
     {"qom-list-types",
      "[{\"name\":\"virtio-balloon-pci\"},{\"name\":\"isa-serial\"},{\"name\":\"piix3-usb-uhci\"},"
-     "{\"name\":\"virtio-blk-pci\"},{\"name\":\"virtio-net-pci\"},{\"name\":\"usb-tablet\"}]",
+     "{\"name\":\"virtio-blk-pci\"},{\"name\":\"virtio-net-pci\"},{\"name\":\"usb-tablet\"},"
+     "{\"name\":\"virtio-serial-pci\"},{\"name\":\"virtserialport\"},{\"name\":\"VGA\"},"
+     "{\"name\":\"rtl8139\"}]",
      NULL},
     {"query-qmp-schema", "[]", NULL},
     {"query-machines",
@@ -149,10 +160,6 @@ static const struct command commands[] = {
     {"query-cpu-model-expansion",
      "{\"model\":{\"name\":\"base\",\"props\":{\"fpu\":true,\"sse2\":true}}}", NULL},
     {"device-list-properties", "[{\"name\":\"migratable\",\"type\":\"bool\"}]", NULL},
-    {"query-chardev",
-     "[{\"frontend-open\":true,\"filename\":\"unix:monitor,server=on\",\"label\":\"charmonitor\"},"
-     "{\"frontend-open\":true,\"filename\":\"pty:/dev/pts/7\",\"label\":\"charserial0\"}]",
-     NULL},
     {"query-cpus-fast",
      "[{\"thread-id\":4242,\"cpu-index\":0,\"target\":\"x86_64\",\"qom-path\":\"/machine/c\"}]",
      NULL},
@@ -187,6 +194,60 @@ static void refuse(struct emulator *e, struct slice id, const char *class)
         class);
 }
 
+static void say_chardevs(struct emulator *e, struct slice id)
+{
+    say(e,
+        "{\"return\":[{\"frontend-open\":true,\"filename\":\"unix:monitor,server=on\","
+        "\"label\":\"charmonitor\"},{\"frontend-open\":true,\"filename\":\"pty:/dev/pts/%u\","
+        "\"label\":\"charserial0\"},{\"frontend-open\":%s,\"filename\":\"unix:agent\","
+        "\"label\":\"charchannel0\"}],\"id\":%.*s}\r\n",
+        e->console.number, e->agent.there ? "true" : "false", SLICE_ARG(id));
+}
+
+// "getfd": for the command behind it.
+static void take_passed(struct sim_process *process, struct emulator *e, struct slice id)
+{
+    if (e->passed >= 0)
+        sim_process_close(process, e->passed);
+    e->passed = sim_take_handle(e->monitor, sim_process_actor(process));
+    if (e->passed < 0) {
+        refuse(e, id, "GenericError");
+        return;
+    }
+    sim_process_take(process, e->passed);
+    say(e, "{\"return\":{},\"id\":%.*s}\r\n", SLICE_ARG(id));
+}
+
+// A client of the display is greeted, and that is all there is to see.
+static void use_passed(struct sim_process *process, struct emulator *e, bool greets,
+                       struct slice id)
+{
+    char greeting[96];
+    if (e->passed < 0 || (greets && sim_chance(50))) {
+        refuse(e, id, "GenericError");
+        return;
+    }
+    int len = snprintf(greeting, sizeof(greeting), "RFB for %s\n", e->name);
+    if (greets)
+        sim_write(e->passed, greeting, (size_t)len);
+    sim_process_close(process, e->passed);
+    e->passed = -1;
+    say(e, "{\"return\":{},\"id\":%.*s}\r\n", SLICE_ARG(id));
+}
+
+// Its bytes follow each other as those of a console do.
+static void take_picture(struct emulator *e, const struct json_value *root, struct slice id)
+{
+    static char picture[60000], path[256];
+    size_t len = 1 + sim_random(sizeof(picture));
+    console_fill(picture, len, 0, CONSOLE_FIRST_SAID, CONSOLE_LAST_SAID);
+    if (slice_copy(path, sizeof(path), json_get_string(json_get(root, "arguments"), "filename")) &&
+        sim_disk_write(path, picture, len, 0600) == 0)
+        say(e, "{\"return\":{},\"id\":%.*s}\r\n", SLICE_ARG(id));
+    else
+        refuse(e, id, "GenericError");
+}
+
 static bool behaves(const struct emulator *e)
 {
     return world->cleared || e->vice == NONE || e->commands <= e->good_commands;
@@ -214,18 +275,16 @@ static bool misbehave(struct sim_process *process, struct emulator *e, struct sl
         e->vice = NONE;
         return true;
     case FLOOD:
-        if (e->out_len)
+        if (e->speech.len)
             return false;
-        e->flood = 1000 + (uint32_t)sim_random(2u << 20);
-        e->flooded = 0;
+        speech_flood(&e->speech, 1000 + (uint32_t)sim_random(2u << 20));
         e->lied = true;
         say(e, "\"},\"id\":%.*s}\r\n", SLICE_ARG(id));
         e->vice = NONE;
         return true;
     case HALF:
-        e->flood = 1000 + (uint32_t)sim_random(100000);
-        e->flooded = 0;
-        e->lied = e->mute = true;
+        speech_flood(&e->speech, 1000 + (uint32_t)sim_random(100000));
+        e->lied = e->speech.mute = true;
         return true;
     default:
         return false;
@@ -257,6 +316,22 @@ static bool take_command(struct sim_process *process, struct emulator *e, struct
             strcmp(e->status, "running") == 0 ? "true" : "false", e->status, SLICE_ARG(id));
         return true;
     }
+    if (slice_is(name, "query-chardev")) {
+        say_chardevs(e, id);
+        return true;
+    }
+    if (slice_is(name, "getfd")) {
+        take_passed(process, e, id);
+        return true;
+    }
+    if (slice_is(name, "closefd") || slice_is(name, "add_client")) {
+        use_passed(process, e, slice_is(name, "add_client"), id);
+        return true;
+    }
+    if (slice_is(name, "screendump")) {
+        take_picture(e, doc.root, id);
+        return true;
+    }
     if (!command) {
         refuse(e, id, "CommandNotFound");
         return true;
@@ -272,7 +347,7 @@ static bool take_lines(struct sim_process *process, struct emulator *e)
 {
     size_t done = 0;
     char *end;
-    while (e->out_len < OUT_SIZE / 2 &&
+    while (speech_has_room(&e->speech) &&
            (end = memchr(e->in + done, '\n', e->in_len - done)) != NULL) {
         struct slice line = {e->in + done, (size_t)(end - (e->in + done))};
         done += line.len + 1;
@@ -294,9 +369,9 @@ static void hang_up(struct sim_process *process, struct emulator *e)
     }
     sim_process_close(process, e->monitor);
     e->monitor = -1;
-    e->greeted = e->ready = e->mute = false;
-    e->in_len = e->out_len = 0;
-    e->flood = e->flooded = 0;
+    e->greeted = e->ready = false;
+    e->in_len = 0;
+    speech_clear(&e->speech);
 }
 
 // False when the process has ended.
@@ -313,38 +388,6 @@ static bool listen_to(struct sim_process *process, struct emulator *e)
         e->in_len += (size_t)got;
     }
     return take_lines(process, e);
-}
-
-// False while not all of it has been taken.
-static bool speak_flood(struct emulator *e)
-{
-    static const char start[] = "{\"return\":{\"what\":\"";
-    char part[4096];
-    while (e->flooded < e->flood) {
-        uint32_t rest = e->flood - e->flooded;
-        size_t len = rest < sizeof(part) ? rest : sizeof(part);
-        memset(part, 'm', sizeof(part));
-        if (e->flooded < sizeof(start) - 1)
-            memcpy(part, start + e->flooded, sizeof(start) - 1 - e->flooded);
-        ptrdiff_t put = sim_write(e->monitor, part, len);
-        if (put <= 0)
-            return false;
-        e->flooded += (uint32_t)put;
-    }
-    e->flood = e->flooded = 0;
-    return true;
-}
-
-static void speak(struct emulator *e)
-{
-    if (!speak_flood(e) || e->mute)
-        return;
-    size_t len = e->slow && e->out_len ? 1 + sim_random(e->out_len) : e->out_len;
-    ptrdiff_t put = len ? sim_write(e->monitor, e->out, len) : 0;
-    if (put <= 0)
-        return;
-    e->out_len -= (size_t)put;
-    memmove(e->out, e->out + put, e->out_len);
 }
 
 static void guest_powers_off(struct emulator *e)
@@ -374,6 +417,18 @@ static void be_restless(struct emulator *e)
         e->off_at = sim_now();
 }
 
+static void step_agent(struct sim_process *process, struct emulator *e)
+{
+    if (agent_changes(&e->agent))
+        say_event(e, "VSERPORT_CHANGE",
+                  e->agent.there ? "{\"open\":true,\"id\":\"channel0\"}"
+                                 : "{\"open\":false,\"id\":\"channel0\"}");
+    agent_step(&e->agent, process);
+    if (e->agent.powers_off && e->off_at == SIM_NEVER)
+        e->off_at = sim_now() + sim_random(5 * SIM_NS_PER_S);
+    e->agent.powers_off = false;
+}
+
 static uint64_t next_step(const struct emulator *e)
 {
     uint64_t now = sim_now(), at = now + 5 * SIM_NS_PER_S;
@@ -383,8 +438,10 @@ static uint64_t next_step(const struct emulator *e)
         at = e->die_at;
     if (e->monitor >= 0 && e->off_at < at)
         at = e->off_at;
-    if (e->out_len && e->slow)
+    if (e->speech.len && e->speech.slow)
         at = now + SIM_NS_PER_MS;
+    if (e->ready && agent_next(&e->agent) < at)
+        at = agent_next(&e->agent);
     if (e->vice == RESTLESS && !world->cleared)
         at = now + sim_random(300 * SIM_NS_PER_MS);
     return at > now ? at - now : SIM_NS_PER_US;
@@ -395,10 +452,11 @@ static void step(struct sim_process *process)
     struct emulator *e = emulator_of(process);
     if (sim_now() >= e->die_at) {
         if (e->monitor >= 0)
-            speak(e);
+            speech_send(&e->speech, e->monitor);
         sim_process_exit(process, e->vice == REFUSES ? 1 : 0);
         return;
     }
+    console_step(&e->console);
     if (e->monitor < 0 && e->listener >= 0) {
         int accepted = sim_accept(e->listener, sim_process_actor(process));
         if (accepted >= 0) {
@@ -415,8 +473,10 @@ static void step(struct sim_process *process)
             be_restless(e);
         if (!listen_to(process, e))
             return;
+        if (e->ready)
+            step_agent(process, e);
         if (e->monitor >= 0)
-            speak(e);
+            speech_send(&e->speech, e->monitor);
     }
     sim_wake(sim_process_actor(process), next_step(e));
 }
@@ -438,6 +498,11 @@ static void read_arguments(struct sim_process *process, struct emulator *e,
             e->monitor = sim_process_handle(process, 0);
         } else if (strstr(*arg, "id=charmonitor")) {
             e->listener = sim_process_handle(process, number_behind(*arg, "fd="));
+        } else if (strstr(*arg, "id=charchannel0")) {
+            agent_begin(&e->agent, process,
+                        sim_process_handle(process, number_behind(*arg, "fd=")));
+        } else if (strncmp(*arg, "pty,", 4) == 0) {
+            console_open(&e->console, process);
         } else if (strncmp(*arg, "guest=", 6) == 0) {
             struct slice rest = slice_of(*arg + 6), name;
             slice_split(&rest, ',', &name);
@@ -453,8 +518,7 @@ static void read_arguments(struct sim_process *process, struct emulator *e,
 static void check_alone(struct sim_process *self)
 {
     struct emulator *mine = emulator_of(self);
-    for (struct sim_process *other = sim_process_next(NULL); other;
-         other = sim_process_next(other)) {
+    for (struct sim_process *other = next_emulator(NULL); other; other = next_emulator(other)) {
         struct emulator *theirs = emulator_of(other);
         if (other != self && !theirs->probe && !mine->probe &&
             strcmp(theirs->name, mine->name) == 0)
@@ -465,7 +529,7 @@ static void check_alone(struct sim_process *self)
 
 static void choose_vice(struct sim_process *process, struct emulator *e)
 {
-    e->slow = sim_chance(100);
+    e->speech.slow = sim_chance(100);
     e->greet_at = sim_now() + sim_random(200 * SIM_NS_PER_MS);
     if (world->cleared || !sim_chance(world->vices))
         return;
@@ -484,9 +548,10 @@ static void choose_vice(struct sim_process *process, struct emulator *e)
 static void start(struct sim_process *process, const struct port_spawn *spawn)
 {
     struct emulator *e = emulator_of(process);
-    e->listener = e->monitor = -1;
+    e->passed = e->listener = e->monitor = e->console.pty = -1;
     e->status = "prelaunch";
-    e->die_at = e->off_at = SIM_NEVER;
+    e->die_at = e->off_at = e->agent.changes_at = SIM_NEVER;
+    e->agent.listener = e->agent.peer = -1;
     read_arguments(process, e, spawn);
     check_alone(process);
     choose_vice(process, e);
@@ -512,8 +577,8 @@ const struct sim_program qemu_program_x86_64 = {
 
 bool qemu_lies(const char *name)
 {
-    for (struct sim_process *process = sim_process_next(NULL); process;
-         process = sim_process_next(process)) {
+    for (struct sim_process *process = next_emulator(NULL); process;
+         process = next_emulator(process)) {
         const struct emulator *e = emulator_of(process);
         if (!e->probe && strcmp(e->name, name) == 0 && e->lied)
             return true;
@@ -524,8 +589,8 @@ bool qemu_lies(const char *name)
 unsigned qemu_running(const char *name)
 {
     unsigned count = 0;
-    for (struct sim_process *process = sim_process_next(NULL); process;
-         process = sim_process_next(process)) {
+    for (struct sim_process *process = next_emulator(NULL); process;
+         process = next_emulator(process)) {
         const struct emulator *e = emulator_of(process);
         count += !e->probe && (!name || strcmp(e->name, name) == 0);
     }

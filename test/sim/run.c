@@ -3,13 +3,14 @@
 #include "test/sim/run.h"
 
 #include "daemon/daemon.h"
+#include "test/sim/console.h"
 #include "test/sim/daemon_state.h"
 #include "test/sim/qemu.h"
 #include "test/sim/world.h"
 
 #include <string.h>
 
-#define SCRIPT_LIMIT_NS (2000 * SIM_NS_PER_S)
+#define SCRIPT_LIMIT_NS (5000 * SIM_NS_PER_S) // qemu-img may hang for an hour
 #define REST_LIMIT_NS   (300 * SIM_NS_PER_S)
 #define BOOT_LIMIT_NS   (200 * SIM_NS_PER_S)
 
@@ -44,6 +45,7 @@ static void choose_weather(void)
     weather->accept_fails = fault(150, 200);
     weather->disk_error = fault(150, 20);
     weather->disk_full = fault(150, 50);
+    weather->link_fails = fault(150, 200);
     weather->fork_fails = fault(150, 100);
     weather->worker_dies = fault(150, 30);
     weather->disk_wait_us = (unsigned)sim_random(sim_chance(300) ? 300000 : 300);
@@ -191,6 +193,22 @@ static void await_settlement(void)
     enter(LAST_AUDIT);
 }
 
+// A volume that could not be made is not there, nor is a part of it, unless the daemon was kept
+// from taking that away.
+static void check_images(void)
+{
+    const struct sim_weather *stormy = &world->stormy;
+    if (world->lives > 1 || stormy->disk_error || stormy->worker_dies || daemon_refused_workers())
+        return;
+    for (int i = 0; i < NAMES * VOLUMES; i++) {
+        char path[64], content[64];
+        volume_path(i / VOLUMES, i % VOLUMES, path);
+        ptrdiff_t len = sim_disk_read(path, content, sizeof(content));
+        if (len > 0 && slice_is((struct slice){content, (size_t)len}, IMAGE_HALF))
+            sim_fail("%s is half of an image", path);
+    }
+}
+
 // Each running guest has its monitor, and its agent at most.
 static bool suits(unsigned held, unsigned alone)
 {
@@ -211,6 +229,8 @@ static const char *not_at_rest(void)
         return "processes that have ended were not taken note of";
     if (!suits(sim_descriptors(), world->descriptors))
         return "descriptors are open that nobody needs";
+    if (sim_taps() > qemu_running(NULL))
+        return "taps are there that no guest has";
     if (!suits(daemon_watches(), world->watches))
         return "descriptors are watched that nobody needs";
     if (daemon_timers() != world->timers)
@@ -258,6 +278,7 @@ static void direct(struct sim_actor *actor)
             world->keep_guests = true;
             audit_destroy(); // and looks again
         } else if (audit_done()) {
+            check_images();
             client_leave(auditor());
             enter(REST);
         } else if (age() > ANSWER_LIMIT_NS) {
@@ -287,6 +308,7 @@ static void start_life(void)
     for (int i = 0; i < CLIENTS; i++)
         client_drop(&world->clients[i]);
     world->booted = false;
+    world->lives++;
     world->keep_guests = sim_chance(500);
     enter(BOOT);
     sim_wake(&world->director, 0);
@@ -295,7 +317,7 @@ static void start_life(void)
 // Runs in the daemon's process.
 static int daemon_body(void)
 {
-    static const struct options options = {.verbose = false};
+    struct options options = {.listen = world->network};
     int status = daemon_run(&options);
     if (world->phase != STOP)
         sim_fail("the daemon ends by itself, with status %d", status);
@@ -330,11 +352,20 @@ static void new_world(void)
     for (int i = 0; i < CLIENTS; i++) {
         struct client *client = &world->clients[i];
         client->index = i;
-        client->handle = -1;
+        client->handle = client->passenger = client->arrived = -1;
+        displays_forget(client);
         client->done = true;
         client->input = world->input[i];
         client->output = world->output[i];
     }
+}
+
+// Of the screens of the test driver's domains.
+static void put_picture(void)
+{
+    static char picture[5000];
+    console_fill(picture, sizeof(picture), 0, CONSOLE_FIRST_SAID, CONSOLE_LAST_SAID);
+    sim_disk_write("/usr/share/libvirt/test-screenshot.png", picture, sizeof(picture), 0644);
 }
 
 static void new_run(uint64_t seed)
@@ -342,11 +373,26 @@ static void new_run(uint64_t seed)
     sim_reset(seed);
     new_world();
     sim_program_add(&qemu_program_x86_64);
+    sim_program_add(&qemu_img_program);
+    sim_disk_make_directory("/etc/libvirt");
+    sim_disk_make_directory("/etc/libvirt/storage");
+    sim_disk_make_directory("/usr/share/libvirt");
+    put_picture();
+    pools_put();
+}
+
+static void choose_network(void)
+{
+    static const char conf[] = "listen_tls = 0\nlisten_tcp = 1\nauth_tcp = \"none\"\n";
+    world->network = sim_chance(300);
+    if (world->network)
+        sim_disk_write("/etc/libvirt/libvirtd.conf", conf, sizeof(conf) - 1, 0600);
 }
 
 bool run_seed(uint64_t seed)
 {
     new_run(seed);
+    choose_network();
     choose_weather();
     unsigned lives = sim_chance(400) ? 1 : 2 + (unsigned)sim_random(3);
     for (unsigned life = 1; life <= lives; life++)

@@ -12,13 +12,15 @@
 #include "proto/remote.h"
 #include "rpc/xdr.h"
 
-#define CLIENTS         9 // the first is the auditor
-#define CALLS_A_CLIENT  8
-#define NAMES           10  // of domains of a driver; the last is nobody's concern
-#define OPERATIONS      512 // on definitions, between two audits
-#define INPUT_SIZE      (1u << 19)
-#define OUTPUT_SIZE     (1u << 17)
-#define ANSWER_LIMIT_NS (400 * SIM_NS_PER_S)
+#define CLIENTS           9 // the first is the auditor
+#define CALLS_A_CLIENT    8
+#define DISPLAYS_A_CLIENT 3
+#define STREAMS_A_CLIENT  (CONFIG_MAX_STREAMS + 1)
+#define NAMES             10  // of domains of a driver; the last is nobody's concern
+#define OPERATIONS        512 // on definitions, between two audits
+#define INPUT_SIZE        (1u << 19)
+#define OUTPUT_SIZE       (1u << 17)
+#define ANSWER_LIMIT_NS   (400 * SIM_NS_PER_S)
 
 // What has names and definitions: the domains of two drivers, and the storage pools.
 enum driver { DRIVER_TEST, DRIVER_QEMU, DRIVERS, POOLS = DRIVERS };
@@ -70,12 +72,17 @@ struct sent_call;
 
 // A kind of call: builds its arguments, and looks at what comes back.
 struct call_kind {
-    int32_t procedure; // 0: `build` chooses one
+    const struct xdr_program *program; // NULL: the remote one
+    int32_t procedure;                 // 0: `build` chooses one
     unsigned weight;
     void (*build)(struct client *client, struct sent_call *call, struct xdr_writer *w);
     void (*done)(struct client *client, struct sent_call *call, const uint8_t *body, size_t len);
     void (*failed)(struct client *client, struct sent_call *call, const struct message_error *why);
-    bool quick; // nothing has to be waited for
+    uint64_t limit; // ns until the answer; 0: ANSWER_LIMIT_NS
+    bool quick;     // nothing has to be waited for
+    bool guests;    // it is about a guest that runs, if any does
+    bool pools;     // it is about a storage pool: mostly the one that is there already
+    bool qemu_only; // the test driver has nothing like it
 };
 
 struct sent_call {
@@ -89,6 +96,23 @@ struct sent_call {
     unsigned overtaken; // by calls that were sent later, and answered
 };
 
+struct client_stream {
+    bool used, at_end; // at_end: the daemon has nothing more
+    uint32_t serial;
+    int32_t procedure;
+    char heard;     // the last byte; 0: none
+    uint32_t typed; // bytes
+    uint64_t ending_since;
+};
+
+// A socket to a guest's display.
+struct display {
+    int handle; // -1: not open
+    int name;   // of the guest
+    char text[32];
+    size_t len;
+};
+
 struct client {
     struct sim_actor actor; // first
     int index;
@@ -99,6 +123,12 @@ struct client {
     unsigned budget, connections; // calls, and connections, still to be made
     uint32_t serial;
     struct sent_call calls[CALLS_A_CLIENT];
+    struct client_stream streams[STREAMS_A_CLIENT];
+    struct display displays[DISPLAYS_A_CLIENT];
+    bool network;        // it came over TCP
+    int passenger;       // a handle that goes with the last byte queued up to passenger_at; -1
+    size_t passenger_at; // in the output
+    int arrived;         // a handle that came with the reply at hand; -1
     uint64_t read_again, progress_at;
     uint32_t callbacks; // registered
     size_t output_len, output_done, input_len;
@@ -113,10 +143,13 @@ bool client_connected(const struct client *client);
 unsigned client_outstanding(const struct client *client);
 // Queues a call; false when there is no room for one more.
 bool client_call(struct client *client, const struct call_kind *kind, int name);
+// Queues a message of a stream; false likewise.
+bool client_stream_send(struct client *client, const struct client_stream *stream, int32_t type,
+                        int32_t status, const void *body, size_t len);
 
 // ---- calls (calls.c) ----------------------------------------------------------------------------
 
-const struct call_kind *call_random(bool quick);
+const struct call_kind *call_random(enum driver driver, bool quick);
 const struct call_kind *call_open(void);
 const char *driver_uri(enum driver driver);
 void name_of(enum driver driver, int name, char to[16]);
@@ -140,6 +173,8 @@ void model_mark(uint32_t version, struct buffer *to);
 uint32_t model_version(struct slice xml);
 // What an audit has found: 0 for absent. Fails the run when that can not be.
 void model_found(enum driver driver, int name, uint32_t version);
+// A name of the driver's: of a domain that is there, or of one that runs, if there is any.
+int model_domain(enum driver driver, bool running);
 void model_event(enum driver driver, int name, int event, int detail);
 
 // ---- the audit (audit.c) ------------------------------------------------------------------------
@@ -156,11 +191,36 @@ void audit_destroy(void);                         // ends every guest, and then 
 bool audit_done(void);
 void audit_end(void); // everything has been looked at
 
+// ---- streams (streams.c) ------------------------------------------------------------------------
+
+#define STREAM_KINDS 3
+extern const struct call_kind stream_kinds[STREAM_KINDS];
+void stream_opened(struct client *client, const struct sent_call *call);
+void stream_message(struct client *client, const struct message_header *header, const uint8_t *body,
+                    size_t len);
+void streams_step(struct client *client);
+void streams_forget(struct client *client);
+unsigned streams_open(const struct client *client);
+bool streams_in_the_way(const struct client *client);
+
+// ---- guests (guests.c) --------------------------------------------------------------------------
+
+#define GUEST_KINDS 12
+extern const struct call_kind guest_kinds[GUEST_KINDS];
+// A place for a socket to the display of that guest; NULL when there is none.
+struct display *display_new(struct client *client, int name);
+void displays_step(struct client *client);
+void displays_close(struct client *client);
+void displays_forget(struct client *client); // they are none of this machine
+
 // ---- storage pools (pools.c) --------------------------------------------------------------------
 
+#define VOLUMES    3 // of a pool
 #define POOL_KINDS 11
 extern const struct call_kind pool_kinds[POOL_KINDS];
+void pools_put(void); // a pool that is there before the daemon; it is nobody's concern
 void pools_audit(struct client *auditor); // calls audit_end()
+void volume_path(int pool, int volume, char to[64]);
 
 // ---- the run (run.c) ----------------------------------------------------------------------------
 
@@ -176,6 +236,8 @@ struct world {
     unsigned descriptors, watches, timers; // of a daemon that does nothing
     struct sim_weather stormy;
     bool cleared, crowd;
+    unsigned lives; // begun
+    bool network;   // the daemon listens at TCP ports, too
     unsigned vices; // of 1000 emulators
     enum sim_end last_end;
     enum sim_end crash;  // that is still to be set for this life; SIM_ENDED: none
