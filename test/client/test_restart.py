@@ -318,6 +318,21 @@ def test_sigterm_removes_the_sockets_and_leaves_with_success(daemon):
     daemon.start()
 
 
+@pytest.mark.nanovirtd_only(reason="libvirtd would restore it")
+def test_a_guest_that_libvirtd_has_saved_starts_afresh_only_when_told_to(daemon):
+    saved = daemon.path("var/lib/libvirt/qemu/save/saved.save")
+    os.makedirs(os.path.dirname(saved))
+    with open(saved, "w") as image:
+        image.write("LibvirtQemudSave")
+    virsh = Virsh(daemon.uri())
+    virsh("define", "/dev/stdin", stdin=small("saved"))
+    assert "saved.save', which can not be restored here" in virsh.fails("start", "saved")
+    assert os.path.exists(saved) and virsh("domstate", "saved") == "shut off"
+    virsh("start", "saved", "--force-boot")
+    assert not os.path.exists(saved) and virsh("domstate", "saved") == "running"
+    virsh("destroy", "saved")
+
+
 @pytest.mark.nanovirtd_only(reason="it reads what libvirtd wrote")
 @pytest.mark.skipif(os.geteuid() != 0, reason="libvirtd needs root")
 def test_a_directory_written_by_libvirtd_is_opened_and_its_guests_work(daemon):

@@ -16,6 +16,7 @@
 #include "virt/xml/domain_xml.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define LOG_TAIL_SIZE 1024 // libvirt shows that much of the log, too
@@ -63,8 +64,31 @@ static bool make_live(struct hypervisor_op *op, struct guest *guest, struct erro
     return xml_ok(doc, err) && definition_write_live(domain, doc->root, err);
 }
 
+// A state that libvirtd has saved can not be restored here. It must not survive a start without it:
+// given back to libvirtd, the guest would wake up with memory that knows nothing of what its disks
+// have become.
+static bool settle_saved_state(const struct hypervisor_op *op)
+{
+    char path[PORT_PATH_MAX];
+    struct port_stat stat;
+    int len = snprintf(path, sizeof(path), "%s/save/%s.save", qemu_driver.lib, op->domain->name);
+    if (!op->domain->persistent || len < 0 || (size_t)len >= sizeof(path) ||
+        port_stat(path, &stat) < 0)
+        return true;
+    if (!(op->flags & VIR_DOMAIN_START_FORCE_BOOT))
+        return error_set(op->err, VIR_FROM_QEMU, VIR_ERR_OPERATION_INVALID,
+                         "libvirtd has saved the domain's state in '%s', which can not be restored "
+                         "here; start it with --force-boot to remove that",
+                         path);
+    int result = port_unlink(path);
+    return result == 0 || error_set(op->err, VIR_FROM_QEMU, VIR_ERR_SYSTEM_ERROR,
+                                    "cannot remove file '%s': %s", path, strerror(-result));
+}
+
 static bool begin(struct hypervisor_op *op, struct start *s)
 {
+    if (!settle_saved_state(op))
+        return false;
     s->guest = guest_add(op->domain, op->err);
     if (!s->guest)
         return false;
