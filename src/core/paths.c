@@ -32,6 +32,7 @@ static void choose_system(const char *root)
     chosen = (struct paths){
         .config = paths_join(root, "etc/libvirt"),
         .run = paths_join(root, "run/libvirt"),
+        .pid_file = paths_join(root, "run/libvirtd.pid"),
         .lib = paths_join(root, "var/lib/libvirt"),
         .log = paths_join(root, "var/log/libvirt"),
         .cache = paths_join(root, "var/cache/libvirt"),
@@ -64,6 +65,7 @@ static bool choose_session(struct error *err)
     chosen = (struct paths){
         .config = paths_join(config, "libvirt"),
         .run = paths_join(run, "libvirt"),
+        .pid_file = paths_join(run, "libvirt/libvirtd.pid"),
         .lib = paths_join(data, "libvirt"),
         .log = paths_join(cache, "libvirt/log"),
         .cache = paths_join(cache, "libvirt"),
@@ -84,7 +86,8 @@ bool paths_choose(const char *root, bool session, struct error *err)
         choose_system(root ? root : "");
         chosen.session = session;
     }
-    if (chosen.config && chosen.run && chosen.lib && chosen.log && chosen.cache && chosen.pki)
+    if (chosen.config && chosen.run && chosen.pid_file && chosen.lib && chosen.log &&
+        chosen.cache && chosen.pki)
         return true;
     return error_set(err, VIR_FROM_NONE, VIR_ERR_INTERNAL_ERROR, "a path is too long");
 }

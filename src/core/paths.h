@@ -8,6 +8,7 @@
 struct paths {
     const char *config;   // etc/libvirt           ($XDG_CONFIG_HOME/libvirt)
     const char *run;      // run/libvirt           ($XDG_RUNTIME_DIR/libvirt)
+    const char *pid_file; // run/libvirtd.pid      ($XDG_RUNTIME_DIR/libvirt/libvirtd.pid)
     const char *lib;      // var/lib/libvirt       ($XDG_DATA_HOME/libvirt)
     const char *log;      // var/log/libvirt       ($XDG_CACHE_HOME/libvirt/log)
     const char *cache;    // var/cache/libvirt     ($XDG_CACHE_HOME/libvirt)

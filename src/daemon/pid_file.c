@@ -17,18 +17,9 @@ static bool fail(const char *what, int result, struct error *err)
                      strerror(-result));
 }
 
-// libvirtd's name, because who finds it must not start a second daemon of either kind: RUN is one
-// level up.
-static const char *default_path(void)
-{
-    return paths_join(paths()->run, "libvirtd.pid");
-}
-
 bool pid_file_take(const struct options *options, struct error *err)
 {
-    path = options->pid_file ? options->pid_file : default_path();
-    if (!path)
-        return error_set(err, VIR_FROM_NONE, VIR_ERR_INTERNAL_ERROR, "a path is too long");
+    path = options->pid_file ? options->pid_file : paths()->pid_file;
     int fd = port_open(path, PORT_OPEN_READ | PORT_OPEN_WRITE | PORT_OPEN_CREATE, 0644);
     if (fd < 0)
         return fail("Failed to open", fd, err);

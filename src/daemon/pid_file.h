@@ -5,8 +5,8 @@
 #include "core/error.h"
 #include "daemon/options.h"
 
-// Takes --pid-file, or RUN/libvirtd.pid next to which the sockets lie, and locks it for as long as
-// we run.
+// Takes --pid-file, or libvirtd's own, and locks it for as long as we run: so neither daemon starts
+// while the other runs.
 bool pid_file_take(const struct options *options, struct error *err);
 void pid_file_remove(void);
 

@@ -114,6 +114,15 @@ def test_a_configuration_file_that_is_not_there_is_refused(daemon):
 
 
 @pytest.mark.nanovirtd_only(reason="the pid is one of libvirtd's own namespace")
+def test_without_another_the_pid_file_is_that_of_libvirtd(daemon):
+    daemon.start()
+    with open(daemon.path("run/libvirtd.pid")) as text:
+        assert int(text.read()) == daemon.daemon_pid()
+    status, output = run(daemon)
+    assert status != 0 and "run/libvirtd.pid'" in output
+
+
+@pytest.mark.nanovirtd_only(reason="the pid is one of libvirtd's own namespace")
 def test_the_pid_file_holds_the_pid_and_is_locked(daemon):
     path = daemon.path("own.pid")
     daemon.start("-p", path)
