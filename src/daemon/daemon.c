@@ -17,6 +17,7 @@
 #include "rpc/client.h"
 #include "virt/access.h"
 #include "virt/connection.h"
+#include "virt/domain/domain_console.h"
 #include "virt/hypervisor.h"
 
 #include <errno.h>
@@ -37,6 +38,7 @@ static void reload(void)
     else
         log_error("daemon", "keys and certificates are not read again: %s", err.message);
     rules_reload();
+    domain_console_rules_changed();
 }
 
 static void take_signals(struct watch *watch, short events)

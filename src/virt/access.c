@@ -138,14 +138,16 @@ bool access_check_pool(struct call *call, const struct storage_pool *pool)
 
 // ---- filters
 
-static bool passes(const struct client *client, const struct xdr_procedure *procedure,
-                   const void *args, const struct access_object *object)
+// Whether the client has every permission that the contract wants of this kind.
+static bool passes(const struct client *client, enum xdr_rule_kind kind,
+                   const struct xdr_procedure *procedure, const void *args,
+                   const struct access_object *object)
 {
     const struct xdr_rule *rule = NULL;
     bool any = false;
     if (!access_in_force())
         return true;
-    while (client && (rule = xdr_procedure_rule(procedure, XDR_RULE_FILTER, args, rule))) {
+    while (client && (rule = xdr_procedure_rule(procedure, kind, args, rule))) {
         assert(access_permission_kind(rule->permission) == object->kind);
         any = true;
         if (!access_ask(who_is(client), rule->permission, object).allowed)
@@ -156,7 +158,7 @@ static bool passes(const struct client *client, const struct xdr_procedure *proc
 
 bool access_shows(const struct call *call, const struct access_object *object)
 {
-    return passes(call->client, call->procedure, call->args, object);
+    return passes(call->client, XDR_RULE_FILTER, call->procedure, call->args, object);
 }
 
 bool access_shows_domain(const struct call *call, const struct domain *domain)
@@ -178,5 +180,12 @@ bool access_hears_of(const struct client *client, const struct domain *domain)
     const struct xdr_procedure *procedure =
         xdr_procedure_find(&remote_program, REMOTE_PROC_CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY);
     struct access_object object = access_domain(domain);
-    return passes(client, procedure, NULL, &object);
+    return passes(client, XDR_RULE_FILTER, procedure, NULL, &object);
+}
+
+bool access_may_keep(const struct client *client, int32_t procedure, const struct domain *domain)
+{
+    struct access_object object = access_domain(domain);
+    return passes(client, XDR_RULE_ACCESS, xdr_procedure_find(&remote_program, procedure), NULL,
+                  &object);
 }

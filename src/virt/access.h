@@ -35,6 +35,9 @@ bool access_shows_domain(const struct call *call, const struct domain *domain);
 bool access_shows_pool(const struct call *call, const struct storage_pool *pool);
 // Whether the client may be told of an event of that domain.
 bool access_hears_of(const struct client *client, const struct domain *domain);
+// Whether the client may go on with what a call of that procedure has opened on the domain, by the
+// rules as they are now.
+bool access_may_keep(const struct client *client, int32_t procedure, const struct domain *domain);
 
 #else // everything is allowed
 
@@ -81,6 +84,14 @@ static inline bool access_shows_pool(const struct call *call, const struct stora
 static inline bool access_hears_of(const struct client *client, const struct domain *domain)
 {
     (void)client;
+    (void)domain;
+    return true;
+}
+static inline bool access_may_keep(const struct client *client, int32_t procedure,
+                                   const struct domain *domain)
+{
+    (void)client;
+    (void)procedure;
     (void)domain;
     return true;
 }

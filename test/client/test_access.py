@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.nanovirtd_only(reason="the rules are this daemon's"),
 ACCESS_DENIED, OPERATION_DENIED = 88, 29
 WEB = "0a0b0c0d-1111-2222-3333-444455556661"
 DB = "0a0b0c0d-1111-2222-3333-444455556662"
+TALKER = "0a0b0c0d-1111-2222-3333-444455556664"
 POOL = "0a0b0c0d-1111-2222-3333-444455556663"
 OPEN = wire.optional(wire.string("qemu:///system")) + wire.uint(0)
 LACKING, HAVING = 20000, 30000  # the first of the users that the table is tried with
@@ -590,6 +591,40 @@ def test_events_of_hidden_domains_are_not_told(operator, operators):
     assert seen.count("web-1") == 1
     operators.reload(OPERATORS)
     listening.close()
+
+
+def test_a_console_ends_with_the_permission_to_have_it_open(operators):
+    allowed = ("allow user=root : all\nallow user=1001 user=1002 : connect.getattr\n"
+               "allow user=1001 : view domain.open_device : domain=talker\n")
+    operators.reload(allowed)
+    guest = operators.root.createXML(domain_xml("talker", TALKER).replace(
+        "</os>", "</os><devices><serial type='pty'/></devices>"))
+    with AsUser(1001):
+        theirs = open_connection(operators.peer.uri())
+    domain = theirs.lookupByUUIDString(TALKER)
+    console = theirs.newStream(libvirt.VIR_STREAM_NONBLOCK)
+    domain.openConsole(None, console)
+
+    def code():
+        """Of the error that has ended the console; 0 while it is open."""
+        assert domain.isActive()  # what was sent before is there
+        try:
+            console.recv(1024)
+            return 0
+        except libvirt.libvirtError as error:
+            return error.get_error_code()
+
+    operators.reload("# nothing that counts has changed\n" + allowed)
+    assert code() == 0
+    operators.reload(allowed.replace(" domain.open_device", ""))
+    peers.wait_until(code, "the end of the console")
+    assert code() == ACCESS_DENIED
+    own = operators.root.newStream()
+    guest.openConsole(None, own)  # it is free again
+    own.abort()
+    theirs.close()
+    guest.destroy()
+    operators.reload(OPERATORS)
 
 
 # ---- the record

@@ -1,7 +1,10 @@
 // Handlers: consoles and channels of running guests as streams. A device has one user at a time;
 // with FORCE, the newer one wins.
+#include "core/log.h"
 #include "rpc/stream.h"
+#include "virt/access.h"
 #include "virt/domain/domain_call.h"
+#include "virt/domain/domain_console.h"
 #include "virt/handlers.h"
 
 #include <string.h>
@@ -13,6 +16,8 @@
 static struct session {
     bool used;
     char path[PATH_SIZE];
+    const struct hypervisor *hypervisor;
+    uint8_t domain[16];
     struct stream *stream; // NULL while it is being opened
 } sessions[CONFIG_MAX_STREAMS];
 
@@ -134,7 +139,8 @@ static bool take_session(struct call *call, struct console_state *s,
     if (!s->session)
         return error_set(&call->error, VIR_FROM_STREAMS, VIR_ERR_OPERATION_FAILED,
                          "too many streams: limit is %d, CONFIG_MAX_STREAMS", CONFIG_MAX_STREAMS);
-    *s->session = (struct session){.used = true};
+    *s->session = (struct session){.used = true, .hypervisor = s->base.domain->hypervisor};
+    memcpy(s->session->domain, s->base.domain->uuid, sizeof(s->session->domain));
     memcpy(s->session->path, s->path, sizeof(s->path));
     return true;
 }
@@ -143,6 +149,34 @@ static void end_session(void *data)
 {
     struct session *session = data;
     session->used = false;
+}
+
+// ---- the rules, which may change while a call waits and while a stream is open
+
+static bool may_keep(const struct session *session, const struct client *client, int32_t procedure)
+{
+    const struct domain *domain = domain_by_uuid(session->hypervisor, session->domain);
+    return !domain || access_may_keep(client, procedure, domain);
+}
+
+static void deny(const struct session *session, const struct client *client, struct error *err)
+{
+    log_warning("access", "client %llu may not have a console or channel open any more",
+                (unsigned long long)client->number);
+    error_set(err, VIR_FROM_ACCESS, VIR_ERR_ACCESS_DENIED, "'%s' denied access",
+              session->hypervisor->type);
+}
+
+void domain_console_rules_changed(void)
+{
+    for (size_t i = 0; i < CONFIG_MAX_STREAMS; i++) {
+        struct stream *stream = sessions[i].used ? sessions[i].stream : NULL;
+        if (!stream || may_keep(&sessions[i], stream->client, stream->header.proc))
+            continue;
+        struct error err = {0};
+        deny(&sessions[i], stream->client, &err);
+        stream_abort(stream, &err);
+    }
 }
 
 // ---- the calls
@@ -176,7 +210,11 @@ static bool console_open(struct call *call, struct console_state *s,
 
 static void console_finish(struct call *call, struct console_state *s)
 {
-    if (!error_is_set(&call->error)) {
+    bool opened = !error_is_set(&call->error);
+    if (opened && call->client && !may_keep(s->session, call->client, call->header.proc)) {
+        deny(s->session, call->client, &call->error);
+        port_close(s->op.channel.fd);
+    } else if (opened) {
         s->session->stream = stream_open(
             call, s->op.channel.fd, STREAM_TO_CLIENT | STREAM_FROM_CLIENT, end_session, s->session);
     }
