@@ -133,19 +133,6 @@ int port_cpu_cache(unsigned cpu, unsigned nth, struct port_cache *to)
 // Columns of a line of /proc/stat, proc_stat(5).
 enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, STEAL, COLUMNS };
 
-static bool read_times(struct port_text *text, uint64_t *ticks)
-{
-    size_t count = 0;
-    char number[24];
-    int stop = ' ';
-    while (count < COLUMNS && stop == ' ') {
-        stop = port_text_field(text, " ", number, sizeof(number));
-        if (number[0])
-            ticks[count++] = strtoull(number, NULL, 10);
-    }
-    return count > IDLE; // the rest came with later kernels
-}
-
 int port_cpu_times(int cpu, struct port_cpu_times *to)
 {
     struct port_text text;
@@ -160,7 +147,7 @@ int port_cpu_times(int cpu, struct port_cpu_times *to)
     int stop;
     while (!found && (stop = port_text_field(&text, " ", key, sizeof(key))) != EOF) {
         if (stop == ' ' && strcmp(key, wanted) == 0)
-            found = read_times(&text, ticks);
+            found = port_text_numbers(&text, ticks, COLUMNS) > IDLE; // later kernels have more
         else if (stop == ' ')
             port_text_skip(&text);
     }

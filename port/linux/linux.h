@@ -52,6 +52,9 @@ void port_text_close(struct port_text *text);
 // not fit there is read as an empty one. Returns the character that stopped it, '\n' at a line's
 // end, EOF (-1) behind the last line.
 int port_text_field(struct port_text *text, const char *stops, char *to, size_t size);
+// Reads the numbers that follow in the line, with blanks between them, and not more than `most`;
+// how many there were.
+size_t port_text_numbers(struct port_text *text, uint64_t *numbers, size_t most);
 // Goes to the start of the next line; false at the end.
 bool port_text_skip(struct port_text *text);
 

@@ -137,21 +137,6 @@ int port_bridge_add(const char *bridge, const char *name)
 
 #define COLUMNS 12 // of /proc/net/dev, up to the last one that is asked for
 
-static bool read_columns(struct port_text *text, uint64_t *columns)
-{
-    size_t count = 0;
-    char number[24];
-    int stop = ' ';
-    while (count < COLUMNS && stop == ' ') {
-        stop = port_text_field(text, " ", number, sizeof(number));
-        if (number[0])
-            columns[count++] = strtoull(number, NULL, 10);
-    }
-    if (stop == ' ')
-        port_text_skip(text);
-    return count == COLUMNS;
-}
-
 // The line of one device: "  NAME: " and its columns, filled up with blanks.
 static int find_columns(struct port_text *text, const char *name, uint64_t *columns)
 {
@@ -161,7 +146,7 @@ static int find_columns(struct port_text *text, const char *name, uint64_t *colu
         if (stop == ' ' && !field[0])
             continue; // leading blanks
         if (stop == ':' && strcmp(field, name) == 0)
-            return read_columns(text, columns) ? 0 : -EIO;
+            return port_text_numbers(text, columns, COLUMNS) == COLUMNS ? 0 : -EIO;
         if (stop != '\n')
             port_text_skip(text);
     }

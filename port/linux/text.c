@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -50,6 +51,19 @@ int port_text_field(struct port_text *text, const char *stops, char *to, size_t 
     }
     to[len < size ? len : 0] = '\0';
     return c == EOF && len > 0 ? '\n' : c;
+}
+
+size_t port_text_numbers(struct port_text *text, uint64_t *numbers, size_t most)
+{
+    size_t count = 0;
+    char number[24];
+    int stop = ' ';
+    while (count < most && stop == ' ') {
+        stop = port_text_field(text, " ", number, sizeof(number));
+        if (number[0])
+            numbers[count++] = strtoull(number, NULL, 10);
+    }
+    return count;
 }
 
 bool port_text_skip(struct port_text *text)

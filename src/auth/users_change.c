@@ -1,6 +1,7 @@
 // Users: the file's successor is written beside it and takes its place.
 #include "auth/users_change.h"
 
+#include "core/assert.h"
 #include "port/port.h"
 
 #include <mbedtls/platform_util.h>
@@ -168,34 +169,44 @@ static bool put_everybody_else(struct buffer *b, const struct scram_keys *like,
     return true;
 }
 
-bool users_set(const char *name, const struct scram_keys *keys, struct error *err)
+static bool put_with(struct buffer *b, struct slice old, const char *name,
+                     const struct scram_keys *keys, struct error *err)
 {
     struct scram_keys everybody_else = {0};
-    struct slice text;
+    copy_without(b, old, name, keys->mechanism, &everybody_else);
+    if (!put_everybody_else(b, keys, &everybody_else))
+        return error_set(err, VIR_FROM_AUTH, VIR_ERR_INTERNAL_ERROR, "no keys can be derived");
+    put_line(b, name, keys);
+    return true;
+}
+
+static bool put_without(struct buffer *b, struct slice old, const char *name, struct error *err)
+{
+    return copy_without(b, old, name, SCRAM_MECHANISMS, NULL) ||
+           error_set(err, VIR_FROM_AUTH, VIR_ERR_AUTH_FAILED, "there is no user '%s'", name);
+}
+
+// Sets the user's keys, or deletes the user when there are none.
+static bool change(const char *name, const struct scram_keys *keys, struct error *err)
+{
+    struct slice old;
     int fd = begin(err);
     if (fd < 0)
         return false;
     struct buffer b = buffer_over(new_text, sizeof(new_text));
-    bool good = read_old(&text, err);
-    if (good)
-        copy_without(&b, text, name, keys->mechanism, &everybody_else);
-    if (good && !put_everybody_else(&b, keys, &everybody_else))
-        good = error_set(err, VIR_FROM_AUTH, VIR_ERR_INTERNAL_ERROR, "no keys can be derived");
-    put_line(&b, name, keys);
+    bool good = read_old(&old, err) &&
+                (keys ? put_with(&b, old, name, keys, err) : put_without(&b, old, name, err));
     users_forget();
     return end(fd, good ? &b : NULL, err);
 }
 
+bool users_set(const char *name, const struct scram_keys *keys, struct error *err)
+{
+    assert(keys);
+    return change(name, keys, err);
+}
+
 bool users_delete(const char *name, struct error *err)
 {
-    struct slice text;
-    int fd = begin(err);
-    if (fd < 0)
-        return false;
-    struct buffer b = buffer_over(new_text, sizeof(new_text));
-    bool good = read_old(&text, err);
-    if (good && !copy_without(&b, text, name, SCRAM_MECHANISMS, NULL))
-        good = error_set(err, VIR_FROM_AUTH, VIR_ERR_AUTH_FAILED, "there is no user '%s'", name);
-    users_forget();
-    return end(fd, good ? &b : NULL, err);
+    return change(name, NULL, err);
 }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static char root[64];
+#include "own_root.h"
 
 static const char *in_root(const char *name)
 {
@@ -22,21 +22,6 @@ static const char *in_root(const char *name)
     char *path = paths[turn++ % 4];
     snprintf(path, sizeof(paths[0]), "%s/%s", root, name);
     return path;
-}
-
-static int make_root(void **state)
-{
-    (void)state;
-    strcpy(root, "/tmp/nanovirt-port-XXXXXX");
-    return mkdtemp(root) ? 0 : -1;
-}
-
-static int remove_root(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof(command), "rm -rf %s", root);
-    return system(command);
 }
 
 static void write_file(const char *path, const void *bytes, size_t len)

@@ -15,22 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static char root[64];
-
-static int make_root(void **state)
-{
-    (void)state;
-    strcpy(root, "/tmp/nanovirt-port-XXXXXX");
-    return mkdtemp(root) ? 0 : -1;
-}
-
-static int remove_root(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof(command), "rm -rf %s", root);
-    return system(command);
-}
+#include "own_root.h"
 
 static void write_table(const char *name, const char *text)
 {
