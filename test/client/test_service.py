@@ -208,7 +208,7 @@ def test_systemds_own_tool_starts_the_daemon_for_its_first_client(manager):
     paths = [manager.daemon.path(name) for name in (RW, ADMIN)]
     with open(manager.daemon.log, "a") as log:
         started = subprocess.Popen(
-            ["systemd-socket-activate", "-l", paths[0], "-l", paths[1],
+            ["systemd-socket-activate", "-l", paths[0], "-l", paths[1], "-E", "NANOVIRT_STALL_FACTOR",
              "--fdname=%s:%s" % (RW, ADMIN), *manager.daemon.command()],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     manager.daemon.process = started
