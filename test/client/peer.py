@@ -20,6 +20,8 @@ import time
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 NAME = os.environ.get("NANOVIRT_TEST_PEER", "nanovirtd")
+BINARY = os.environ.get("NANOVIRTD", os.path.join(TOP, "build", "nanovirtd"))
+WRAPPER = shlex.split(os.environ.get("NANOVIRT_TEST_WRAPPER", ""))
 IS_LIBVIRTD = NAME == "libvirtd"
 HAS_ADMIN = os.environ.get("NANOVIRT_TEST_ADMIN", "yes") == "yes"
 PATIENCE = float(os.environ.get("NANOVIRT_TEST_PATIENCE", "60"))
@@ -206,9 +208,7 @@ class Nanovirtd(Peer):
     known_guests = []  # an ended one tells no more whose it was
 
     def command(self, *arguments):
-        binary = os.environ.get("NANOVIRTD", os.path.join(TOP, "build", "nanovirtd"))
-        wrapper = shlex.split(os.environ.get("NANOVIRT_TEST_WRAPPER", ""))
-        return wrapper + [binary, "--root", self.root, *arguments]
+        return [*WRAPPER, BINARY, "--root", self.root, *arguments]
 
     def daemon_pid(self):
         return self.process.pid

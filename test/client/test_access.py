@@ -685,8 +685,7 @@ def test_virsh_of_an_operator_sees_and_starts_what_is_his(operators):
 
 
 def acl_check(operators, *arguments):
-    binary = operators.peer.command()[0]
-    done = subprocess.run([binary, "acl-check", "-f", operators.path(), *arguments],
+    done = subprocess.run([*peers.WRAPPER, peers.BINARY, "acl-check", "-f", operators.path(), *arguments],
                           capture_output=True, text=True)
     return done.returncode, (done.stdout or done.stderr).strip().replace(operators.path(), "FILE")
 

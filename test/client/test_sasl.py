@@ -22,12 +22,11 @@ from wire import ERROR, OK, Wire, string
 pytestmark = pytest.mark.nanovirtd_only(reason="libvirtd keeps its users in Cyrus SASL's files")
 
 FAIL_DELAY = 0.4  # seconds, CONFIG_SASL_FAIL_DELAY of configs/checks.config
-BINARY = os.environ.get("NANOVIRTD", os.path.join(peers.TOP, "build", "nanovirtd"))
 FAILED = (libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_FROM_RPC, "authentication failed: authentication failed")
 
 
 def passwd(peer, *arguments, password=None):
-    return subprocess.run([BINARY, "passwd", "--root", peer.root, *arguments],
+    return subprocess.run([peers.BINARY, "passwd", "--root", peer.root, *arguments],
                           input=password and password + "\n", capture_output=True, text=True,
                           env=ENVIRONMENT, timeout=peers.PATIENCE)
 
@@ -507,7 +506,7 @@ def test_iterations_can_be_chosen_and_others_look_the_same(shelf):
     (["-d", "alice"], None, "there is no user 'alice'"),
 ])
 def test_what_can_not_be_is_refused_with_a_reason(shelf, arguments, password, said):
-    completed = subprocess.run([BINARY, "passwd", "--root", shelf.root, *arguments],
+    completed = subprocess.run([peers.BINARY, "passwd", "--root", shelf.root, *arguments],
                                input="" if password is None else password + "\n", capture_output=True,
                                text=True, env=ENVIRONMENT, timeout=peers.PATIENCE)
     assert completed.returncode == 1 and said in completed.stderr, completed.stderr
@@ -540,7 +539,7 @@ def test_two_at_once_do_not_lose_a_user(shelf):
 
 
 def on_terminal(shelf, *answers):
-    child = pexpect.spawn(BINARY, ["passwd", "--root", shelf.root, "alice"], encoding="utf-8",
+    child = pexpect.spawn(peers.BINARY, ["passwd", "--root", shelf.root, "alice"], encoding="utf-8",
                           timeout=peers.PATIENCE, env=ENVIRONMENT)
     for question, answer in zip(("New password: ", "Retype new password: "), answers):
         child.expect_exact(question)

@@ -242,7 +242,7 @@ def test_a_manager_that_does_not_listen_disturbs_nobody(manager, address):
 # ---- files
 
 def install(init, where):
-    build = os.path.dirname(os.environ.get("NANOVIRTD", os.path.join(peers.TOP, "build/nanovirtd")))
+    build = os.path.dirname(peers.BINARY)
     for name in os.listdir(os.path.join(INIT, init)):
         shutil.copy(os.path.join(INIT, init, name), where)
         with open(os.path.join(where, name)) as text:
@@ -283,7 +283,7 @@ def sysvinit():
     """Runs the script on a daemon with a root of its own: status and output of an action."""
     daemon = peers.Nanovirtd()
     daemon.write_configuration()
-    binary = os.path.realpath(daemon.command()[-3])
+    binary = os.path.realpath(peers.BINARY)
     defaults = daemon.path("defaults")
     with open(defaults, "w") as text:
         text.write("DAEMON=%s\nPIDFILE=%s\nNANOVIRTD_ARGS='--root %s'\n"
@@ -307,7 +307,7 @@ def pid_of(run):
         return int(text.read())
 
 
-@pytest.mark.skipif(bool(os.environ.get("NANOVIRT_TEST_WRAPPER")), reason="the wrapper is the process")
+@pytest.mark.skipif(bool(peers.WRAPPER), reason="the wrapper is the process")
 def test_the_sysvinit_script_starts_restarts_and_stops(sysvinit):
     assert sysvinit("status")[0] == 3
     assert sysvinit("reload")[0] == 7
@@ -328,7 +328,7 @@ def test_the_sysvinit_script_starts_restarts_and_stops(sysvinit):
     assert sysvinit("warp")[0] == 2
 
 
-@pytest.mark.skipif(bool(os.environ.get("NANOVIRT_TEST_WRAPPER")), reason="the wrapper is the process")
+@pytest.mark.skipif(bool(peers.WRAPPER), reason="the wrapper is the process")
 def test_the_sysvinit_script_knows_a_pid_that_is_somebody_elses(sysvinit):
     with open(sysvinit.daemon.path("own.pid"), "w") as text:
         text.write("%d\n" % os.getpid())

@@ -4,7 +4,6 @@ import grp
 import os
 import shutil
 import pwd
-import signal
 import stat
 import subprocess
 import tempfile
@@ -128,8 +127,7 @@ class Session:
             os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
         self.environment = dict(ENVIRONMENT, HOME=self.home, XDG_RUNTIME_DIR=self.run)
         # Copied to where that user can read it.
-        binary = shutil.copy(os.environ.get("NANOVIRTD", os.path.join(peers.TOP, "build", "nanovirtd")),
-                             self.home)
+        binary = shutil.copy(peers.BINARY, self.home)
         self.log = open(os.path.join(self.home, "log"), "w+")
         self.process = subprocess.Popen([binary], user=NOBODY.pw_uid, group=NOBODY.pw_gid,
                                         extra_groups=[], env=self.environment,

@@ -25,7 +25,6 @@ pytestmark = [pytest.mark.nanovirtd_only(reason="libvirtd's helper is libvirt's 
 
 SSHD = next((path for path in ("/usr/sbin/sshd", peers.TOP + "/build/unpacked/usr/sbin/sshd")
              if os.path.exists(path)), "sshd")
-BINARY = os.environ.get("NANOVIRTD", os.path.join(peers.TOP, "build", "nanovirtd"))
 
 WORLD = r"""
 set -e
@@ -73,7 +72,7 @@ class Host:
     def make_install(self, installed):
         os.makedirs(os.path.join(self.world, "usr/local/bin"))
         if installed:
-            subprocess.run(["make", "-o", "all", "install", "O=" + os.path.dirname(os.path.abspath(BINARY)),
+            subprocess.run(["make", "-o", "all", "install", "O=" + os.path.dirname(os.path.abspath(peers.BINARY)),
                             "STRIP=", "DESTDIR=" + self.world], cwd=peers.TOP, check=True,
                            stdout=subprocess.DEVNULL)
 
@@ -238,7 +237,7 @@ def test_the_client_is_told_that_no_daemon_runs(tmp_path):
 def helper():
     directory = tempfile.mkdtemp(prefix="nv-helper-")
     path = os.path.join(directory, "virt-ssh-helper")
-    os.symlink(os.path.abspath(BINARY), path)
+    os.symlink(os.path.abspath(peers.BINARY), path)
     yield path
     shutil.rmtree(directory)
 
