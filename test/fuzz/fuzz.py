@@ -29,9 +29,9 @@ KEEP_SIZE = 8192
 
 # By target: directories of further inputs, the longest input, and the runs of a short run.
 SEEDS = {"domain": DEFINITIONS, "domain_qemu": DEFINITIONS, "xml": DEFINITIONS, "qemu_command": ["test/data/qemu"]}
-LENGTH = {"access": 4096, "number": 200, "scram": 4096, "log": 4096, "conf": 16384, "status": 16384, "smbios": 4096,
+LENGTH = {"access": 4096, "tls": 4096, "number": 200, "scram": 4096, "log": 4096, "conf": 16384, "status": 16384, "smbios": 4096,
           "domain": 65536, "domain_qemu": 65536, "xml": 65536, "qemu_command": 65536, "json": 65536}
-RUNS = {"qemu_command": 5000, "rpc": 2000, "rpc_login": 5000, "domain": 2000, "domain_qemu": 2000,
+RUNS = {"admin": 4000, "tls": 200, "qemu_command": 5000, "rpc": 2000, "rpc_login": 5000, "domain": 2000, "domain_qemu": 2000,
         "status": 3000, "smbios": 5000, "xml": 8000, "users": 5000}
 
 

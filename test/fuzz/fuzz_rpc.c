@@ -11,10 +11,10 @@ void fuzz_start(void)
 void fuzz_one(struct slice input)
 {
     unsigned manner = fuzz_take_byte(&input);
-    server_serve(input, manner, true);
+    server_serve(input, manner, SERVER_CLIENT);
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
-    return server_mutate(data, size, max_size, seed);
+    return server_mutate(data, size, max_size, seed, SERVER_CLIENT);
 }

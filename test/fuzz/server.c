@@ -1,13 +1,16 @@
 // The daemon's server in this process, and a client that watches what it answers.
 #include "server.h"
 
+#include "admin/admin.h"
 #include "auth/sasl.h"
 #include "auth/users.h"
 #include "core/child.h"
 #include "core/log.h"
 #include "core/paths.h"
+#include "daemon/idle.h"
 #include "hv/test/driver.h"
 #include "net/transport.h"
+#include "proto/admin.h"
 #include "proto/keepalive.h"
 #include "proto/message.h"
 #include "proto/qemu.h"
@@ -28,11 +31,11 @@
 // In the place of hv/hypervisors.c: QEMU's driver would look for emulators on this host.
 const struct hypervisor *const hypervisors[] = {&test_hypervisor, NULL};
 
-static struct server server = {.name = "libvirtd",
-                               .limits = {.max_clients = CONFIG_MAX_CLIENTS,
-                                          .max_client_requests = 5,
-                                          .keepalive_interval = 5,
-                                          .keepalive_count = 5}};
+static const struct server_limits remote_limits = {.max_clients = CONFIG_MAX_CLIENTS,
+                                                   .max_client_requests = 5,
+                                                   .keepalive_interval = 5,
+                                                   .keepalive_count = 5};
+static struct server server = {.name = "libvirtd"};
 static struct service remote_service = {
     .program = &remote_program,
     .handler = handlers_find_remote,
@@ -43,6 +46,32 @@ static struct service qemu_service = {
     .handler = handlers_find_qemu,
     .gate = connection_gate,
 };
+
+// ---- the daemon's own server
+
+static const struct server_limits admin_limits = {.max_clients = 5, .max_client_requests = 5};
+static struct server admin_server = {.name = "admin", .own_user_only = true};
+
+// Outputs of the log are files anywhere, which an input is not to open; fuzz_log.c reads them.
+static call_handler *find_admin_handler(uint32_t procedure)
+{
+    return procedure == ADMIN_PROC_CONNECT_SET_LOGGING_OUTPUTS ? NULL
+                                                               : admin_find_handler(procedure);
+}
+
+static struct service admin_service = {.program = &admin_program, .handler = find_admin_handler};
+
+// What a manager may change, as each input finds it.
+static void restore_settings(void)
+{
+    struct error err = {0};
+    server.limits = remote_limits;
+    admin_server.limits = admin_limits;
+    log_set_level(LOG_LEVEL_DEBUG); // what clients send is shown there, too
+    if (!log_set_filters(SLICE(""), &err) || !log_set_outputs(SLICE("1:file:/dev/null"), &err))
+        FUZZ_FAIL("%s", err.message);
+    idle_set_timeout(0);
+}
 
 // ---- the client
 
@@ -67,7 +96,7 @@ static struct {
 static const struct xdr_program *program_of(uint32_t number)
 {
     static const struct xdr_program *const programs[] = {&remote_program, &qemu_program,
-                                                         &keepalive_program};
+                                                         &keepalive_program, &admin_program};
     for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
         if (programs[i]->number == number)
             return programs[i];
@@ -308,39 +337,49 @@ static void send_all(struct slice bytes, unsigned manner)
 
 // ---- a whole input
 
-static void connect_client(bool read_only, bool authenticated)
+static void connect_client(bool read_only, enum server_peer peer)
 {
     int ends[2];
     FUZZ_CHECK(port_socket_pair(ends) == 0);
-    struct port_peer who = {.family = PORT_UNIX};
+    struct port_peer who = {.family = PORT_UNIX, .has_credentials = true, .uid = port_uid()};
     client.fd = ends[0];
     client.cut = false;
     client.call_count = 0;
     client.all_seen = true;
     client.len = 0;
-    const struct admission admission = {.server = &server,
+    const struct admission admission = {.server = peer == SERVER_ADMIN ? &admin_server : &server,
                                         .transport = &transport_unix,
-                                        .auth = authenticated ? AUTH_NONE : AUTH_SASL,
+                                        .auth = peer == SERVER_STRANGER ? AUTH_SASL : AUTH_NONE,
                                         .read_only = read_only};
     FUZZ_CHECK(client_add(ends[1], &admission, &who) != NULL);
 }
 
-static void open_connection(void)
+static void put_open_args(struct xdr_writer *writer, enum server_peer peer)
+{
+    const struct remote_connect_open_args args = {.name = SLICE("test:///default")};
+    const struct admin_connect_open_args admin_args = {.flags = 0};
+    if (peer == SERVER_ADMIN)
+        xdr_encode(writer, XDR_TYPE(admin_connect_open_args), &admin_args);
+    else
+        xdr_encode(writer, XDR_TYPE(remote_connect_open_args), &args);
+}
+
+static void open_connection(enum server_peer peer)
 {
     uint8_t call[64];
-    const struct remote_connect_open_args args = {.name = SLICE("test:///default")};
+    const struct xdr_program *program = peer == SERVER_ADMIN ? &admin_program : &remote_program;
     struct error err = {0};
     struct xdr_writer writer = xdr_writer_over(call, sizeof(call), &err);
     const uint32_t head[] = {0,
-                             remote_program.number,
-                             remote_program.version,
-                             REMOTE_PROC_CONNECT_OPEN,
+                             program->number,
+                             program->version,
+                             REMOTE_PROC_CONNECT_OPEN, // and ADMIN_PROC_CONNECT_OPEN
                              VIR_NET_CALL,
                              0,
                              VIR_NET_OK};
     for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
         xdr_put_u32(&writer, head[i]);
-    xdr_encode(&writer, XDR_TYPE(remote_connect_open_args), &args);
+    put_open_args(&writer, peer);
     FUZZ_CHECK(!writer.failed);
     xdr_store_u32(call, (uint32_t)writer.len);
     send_all((struct slice){(const char *)call, writer.len}, 0);
@@ -393,9 +432,7 @@ void server_start(void)
     static char users[256];
     struct error err = {0};
     char empty[128];
-    log_set_level(LOG_LEVEL_DEBUG); // what clients send is shown there, too
-    if (!log_set_outputs(SLICE("1:file:/dev/null"), &err) ||
-        !paths_choose(fuzz_directory(), false, &err) || !test_hypervisor.initialize(&err))
+    if (!paths_choose(fuzz_directory(), false, &err) || !test_hypervisor.initialize(&err))
         FUZZ_FAIL("%s", err.message);
     snprintf(empty, sizeof(empty), "%s/host", fuzz_directory());
     FUZZ_CHECK(port_make_directories(empty, 0700) == 0);
@@ -408,13 +445,16 @@ void server_start(void)
     server_add(&server);
     dispatch_serve(&server, &remote_service);
     dispatch_serve(&server, &qemu_service);
+    server_add(&admin_server);
+    dispatch_serve(&admin_server, &admin_service);
 }
 
-void server_serve(struct slice bytes, unsigned manner, bool authenticated)
+void server_serve(struct slice bytes, unsigned manner, enum server_peer peer)
 {
-    connect_client(manner & SERVER_READ_ONLY, authenticated);
-    if (authenticated && (manner & SERVER_OPENED))
-        open_connection();
+    restore_settings();
+    connect_client(manner & SERVER_READ_ONLY, peer);
+    if (peer != SERVER_STRANGER && (manner & SERVER_OPENED))
+        open_connection(peer);
     send_all(bytes, manner);
     if (!(manner & SERVER_HANGS_UP)) {
         rest(true);

@@ -15,12 +15,17 @@ enum server_manner {
     SERVER_LATER = 1 << 5,      // a minute passes in the middle
 };
 
+// Who the client is: one that has not authenticated yet, one that has, or the manager of the
+// daemon.
+enum server_peer { SERVER_STRANGER, SERVER_CLIENT, SERVER_ADMIN };
+
 void server_start(void);
 // Sends the bytes as a client and checks what comes back: replies that the contract allows, one to
 // each call. The server is at rest and empty afterwards.
-void server_serve(struct slice bytes, unsigned manner, bool authenticated);
+void server_serve(struct slice bytes, unsigned manner, enum server_peer peer);
 
 // libFuzzer's mutator for such bytes, with the manner in front of them.
-size_t server_mutate(uint8_t *data, size_t size, size_t max_size, unsigned seed);
+size_t server_mutate(uint8_t *data, size_t size, size_t max_size, unsigned seed,
+                     enum server_peer peer);
 
 #endif

@@ -3,6 +3,8 @@
 #include "server.h"
 #include "wire.h"
 
+#include "admin/admin.h"
+#include "proto/admin.h"
 #include "proto/message.h"
 #include "proto/qemu.h"
 #include "proto/remote.h"
@@ -16,6 +18,7 @@ struct session {
     size_t size, max_size;
     size_t start[MESSAGES_MAX + 1]; // of each whole message; the last one is their end
     uint32_t count;
+    enum server_peer peer;
     struct fuzz_random random;
 };
 
@@ -52,9 +55,10 @@ static uint32_t some_procedure(struct session *s, const struct xdr_program *prog
 {
     for (unsigned i = 0; i < 400; i++) {
         uint32_t number = 1 + fuzz_below(&s->random, program->last);
-        bool built = program == &remote_program ? handlers_find_remote(number) != NULL
-                                                : handlers_find_qemu(number) != NULL;
-        if (built)
+        call_handler *handler = program == &remote_program ? handlers_find_remote(number)
+                                : program == &qemu_program ? handlers_find_qemu(number)
+                                                           : admin_find_handler(number);
+        if (handler)
             return number;
     }
     return 1;
@@ -63,6 +67,8 @@ static uint32_t some_procedure(struct session *s, const struct xdr_program *prog
 static size_t make_call(struct session *s, uint8_t *to, size_t size)
 {
     const struct xdr_program *program = fuzz_below(&s->random, 8) ? &remote_program : &qemu_program;
+    if (s->peer == SERVER_ADMIN)
+        program = &admin_program;
     uint32_t number = fuzz_below(&s->random, 8) ? some_procedure(s, program)
                                                 : 1 + fuzz_below(&s->random, program->last);
     const struct xdr_procedure *procedure = xdr_procedure_find(program, (int32_t)number);
@@ -86,8 +92,9 @@ static void insert_call(struct session *s)
 static const struct xdr_type *args_of(const uint8_t *message)
 {
     struct message_header header = message_header_read(message);
-    const struct xdr_program *program =
-        header.prog == qemu_program.number ? &qemu_program : &remote_program;
+    const struct xdr_program *program = header.prog == qemu_program.number    ? &qemu_program
+                                        : header.prog == admin_program.number ? &admin_program
+                                                                              : &remote_program;
     const struct xdr_procedure *procedure = xdr_procedure_find(program, header.proc);
     return procedure ? xdr_procedure_args(procedure) : NULL;
 }
@@ -154,9 +161,11 @@ static void change_manner(struct session *s)
     s->data[0] ^= (uint8_t)(1u << fuzz_below(&s->random, 6));
 }
 
-size_t server_mutate(uint8_t *data, size_t size, size_t max_size, unsigned seed)
+size_t server_mutate(uint8_t *data, size_t size, size_t max_size, unsigned seed,
+                     enum server_peer peer)
 {
-    struct session s = {.data = data, .size = size, .max_size = max_size, .random = {seed}};
+    struct session s = {
+        .data = data, .size = size, .max_size = max_size, .peer = peer, .random = {seed}};
     if (size == 0) {
         data[0] = SERVER_OPENED;
         s.size = 1;

@@ -105,9 +105,9 @@ static const char *const documents[] = {
     "<domain type='test'><name>third</name><memory>1</memory><os><type>hvm</type></os></domain>",
     "<domain/>",
 };
-static const char *const names[] = {"test",  WIRE_NAME, "third", "test:///default", "",
-                                    "urn:a", "a",       "vda",   "qemu:///system",  "hvm",
-                                    "/a"};
+static const char *const names[] = {
+    "test",           WIRE_NAME, "third", "test:///default", "",      "urn:a", "a", "vda",
+    "qemu:///system", "hvm",     "/a",    "libvirtd",        "admin", "3:rpc"};
 
 static const char *some_text(struct copy *c, const struct xdr_field *field)
 {
