@@ -14,6 +14,7 @@ extern const struct sim_program qemu_program_x86_64, qemu_img_program;
 
 // Emulators that run for a guest, or for any.
 unsigned qemu_running(const char *name);
+unsigned qemu_img_running(void); // it outlives the daemon that started it
 // Whether the guest's emulator says that it did what it did not.
 bool qemu_lies(const char *name);
 

@@ -67,6 +67,15 @@ static void start(struct sim_process *process, const struct port_spawn *spawn)
     sim_trace("qemu-img makes %s, manner %d", image->path, (int)image->manner);
 }
 
+unsigned qemu_img_running(void)
+{
+    unsigned count = 0;
+    for (struct sim_process *process = sim_process_next(NULL); process;
+         process = sim_process_next(process))
+        count += sim_process_runs(process, &qemu_img_program);
+    return count;
+}
+
 const struct sim_program qemu_img_program = {
     .path = "/usr/bin/qemu-img",
     .state_size = sizeof(struct image),

@@ -225,7 +225,7 @@ static const char *not_at_rest(void)
         return "clients are connected";
     if (sim_workers())
         return "workers are there";
-    if (sim_processes() != qemu_running(NULL))
+    if (sim_processes() != qemu_running(NULL) + qemu_img_running())
         return "processes that have ended were not taken note of";
     if (!suits(sim_descriptors(), world->descriptors))
         return "descriptors are open that nobody needs";
