@@ -24,7 +24,7 @@ coverage-build: packages-test packages-fuzz guests
 	@$(MAKE) $(COVERAGE_FLAGS) SIM_O=$(COVERAGE_O)-sim sim-build
 
 coverage: coverage-build
-	@$(COVERAGE) --guests $(GUESTS) --seeds $(SEEDS) run $(COVERAGE_PARTS)
+	@$(COVERAGE) --guests $(GUESTS) --seeds $(or $(SEEDS),1000) run $(COVERAGE_PARTS)
 	@$(COVERAGE) report
 
 coverage-report:
