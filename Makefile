@@ -85,7 +85,8 @@ FILES_CPU_MODELS := src/virt/node/cpu_*.c src/virt/node/node_cpu_*.c \
 FILES_DOMAIN_STATISTICS := src/virt/domain/domain_stats.c src/virt/domain/domain_device_stats.c \
     src/hv/qemu/guest/guest_stats.c
 FILES_DOMAIN_TUNING := src/virt/domain/domain_pin.c src/virt/domain/domain_vcpu.c \
-    src/virt/domain/domain_memory.c src/virt/domain/domain_maps.c src/hv/qemu/guest/guest_vcpus.c
+    src/virt/domain/domain_memory.c src/virt/domain/domain_maps.c src/virt/domain/domain_tune.c \
+    src/hv/qemu/guest/guest_vcpus.c
 FILES_DOMAIN_INPUT := src/virt/domain/domain_input.c src/hv/qemu/guest/guest_key*.c
 FILES_DOMAIN_METADATA := src/virt/domain/domain_metadata.c src/virt/domain/domain_rename.c
 FILES_GUEST_AGENT := src/virt/domain/domain_agent.c src/virt/domain/domain_guest.c \

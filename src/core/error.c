@@ -112,3 +112,27 @@ void error_clear(struct error *err)
     err->domain = 0;
     err->message[0] = '\0';
 }
+
+// libvirt has a file for each kind of object, and a domain for each such file; what is left is
+// libvirt-domain.c's and libvirt-host.c's, which have the same.
+int error_domain_of_api(const char *api)
+{
+    static const struct {
+        const char *part;
+        int domain;
+    } kinds[] = {
+        {"virDomainSnapshot", VIR_FROM_DOMAIN_SNAPSHOT},
+        {"virDomainCheckpoint", VIR_FROM_DOMAIN_CHECKPOINT},
+        {"virDomain", VIR_FROM_DOMAIN},
+        {"NWFilter", VIR_FROM_NWFILTER},
+        {"Network", VIR_FROM_NETWORK},
+        {"Device", VIR_FROM_NODEDEV},
+        {"Interface", VIR_FROM_INTERFACE},
+        {"Storage", VIR_FROM_STORAGE},
+        {"Secret", VIR_FROM_SECRET},
+    };
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strstr(api, kinds[i].part))
+            return kinds[i].domain;
+    return VIR_FROM_DOMAIN;
+}

@@ -37,4 +37,7 @@ static inline bool error_is_set(const struct error *err)
 }
 void error_clear(struct error *err);
 
+// The VIR_FROM_* of what a public function reports itself: "virNetworkCreate" is VIR_FROM_NETWORK.
+int error_domain_of_api(const char *api);
+
 #endif

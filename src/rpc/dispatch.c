@@ -93,6 +93,7 @@ void dispatch_call(struct client *client, struct slot *slot, const struct messag
         call_run(call);
         return;
     }
-    call_fail(call, VIR_FROM_NONE, VIR_ERR_NO_SUPPORT, "%s", xdr_procedure_name(procedure));
+    const char *api = xdr_procedure_name(procedure);
+    call_fail(call, error_domain_of_api(api), VIR_ERR_NO_SUPPORT, "%s", api);
     call_end(call);
 }

@@ -29,6 +29,7 @@ static const struct call_entry *const remote_lists[] = {
     domain_list_handlers,
     domain_state_handlers,
     domain_life_handlers,
+    domain_job_info_handlers,
     domain_lifecycle_handlers,
     domain_sleep_handlers,
     domain_create_handlers,
@@ -59,6 +60,7 @@ static const struct call_entry *const remote_lists[] = {
 #endif
 #ifdef CONFIG_DOMAIN_TUNING
     domain_pin_handlers,
+    domain_tune_handlers,
     domain_vcpu_handlers,
     domain_memory_handlers,
 #endif

@@ -237,7 +237,7 @@ typedef enum co_status hypervisor_fn(struct hypervisor_op *op);
 // of libvirt's function (prefix + name: "qemuDomainCreateWithFlags").
 struct hypervisor_flags {
     uint32_t create_xml, create, define, undefine, destroy, shutdown, reboot, xml_desc;
-    uint32_t set_vcpus, get_vcpus, pin_vcpu, hostname, set_time;
+    uint32_t set_vcpus, get_vcpus, pin_vcpu, pin_info, hostname, set_time;
 };
 
 struct hypervisor {
@@ -247,10 +247,14 @@ struct hypervisor {
     bool takes_files;      // virDomainCreateWithFiles is there
     const char *no_vcpus;  // what virDomainGetVcpus says of a domain that does not run
     bool checks_max_vcpus; // virDomainSetVcpusFlags looks at max_vcpus first, with its own words
-    bool lists_security_labels; // virDomainGetSecurityLabelList is there
-    bool no_block_sums;         // virDomainBlockStats is all there is of disks, one at a time
-    bool has_storage;           // storage pools and volumes (virt/storage/storage.h)
-    bool terse_lookups;         // a lookup that fails says "Domain not found" and not which
+    bool edits_one;        // pins and the period of memory statistics: of one definition at a time
+    bool pins_vcpus_that_are_there; // virDomainPinVcpu names no range, and takes empty sets
+    bool lists_security_labels;     // virDomainGetSecurityLabelList is there
+    bool no_block_sums;             // virDomainBlockStats is all there is of disks, one at a time
+    bool has_jobs;                  // that can be asked about and aborted (virDomainGetJobInfo)
+    bool shows_tuning;              // virDomainGetSchedulerParameters and its like
+    bool has_storage;               // storage pools and volumes (virt/storage/storage.h)
+    bool terse_lookups;             // a lookup that fails says "Domain not found" and not which
     struct hypervisor_flags allowed;
     int error_domain;       // VIR_FROM_QEMU, VIR_FROM_TEST
     const char *config_dir; // where definitions lie; set at start-up

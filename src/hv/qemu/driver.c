@@ -283,11 +283,14 @@ struct hypervisor qemu_hypervisor = {
             .set_vcpus = VCPU_FLAGS | VIR_DOMAIN_VCPU_GUEST | VIR_DOMAIN_VCPU_HOTPLUGGABLE,
             .get_vcpus = VCPU_FLAGS | VIR_DOMAIN_VCPU_GUEST,
             .pin_vcpu = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG,
+            .pin_info = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG,
             .hostname = VIR_DOMAIN_GET_HOSTNAME_LEASE | VIR_DOMAIN_GET_HOSTNAME_AGENT,
             .set_time = VIR_DOMAIN_TIME_SYNC,
         },
     .error_domain = VIR_FROM_QEMU,
     .keeps_daemon = true,
+    .has_jobs = true,
+    .shows_tuning = true,
 #ifdef CONFIG_NODE
     .node = &node_of_host,
 #endif

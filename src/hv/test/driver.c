@@ -210,6 +210,7 @@ const struct hypervisor test_hypervisor = {
             .xml_desc = XML_FLAGS,
             .set_vcpus = VCPU_FLAGS,
             .get_vcpus = VCPU_FLAGS,
+            .pin_info = UINT32_MAX, // nobody looks
             .set_time = VIR_DOMAIN_TIME_SYNC,
         },
     .error_domain = VIR_FROM_TEST,
@@ -258,6 +259,8 @@ const struct hypervisor test_hypervisor = {
     .blocks = test_blocks,
     .no_block_sums = true,
     .takes_signals = true,
+    .edits_one = true,
+    .pins_vcpus_that_are_there = true,
     .stats = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_IOTHREAD,
     .vcpu = test_vcpu,
     .pin = test_pin,

@@ -8,10 +8,15 @@
 
 static bool hostname_prepare(struct call *call, struct hypervisor_op *op)
 {
+    const struct hypervisor *hypervisor = call_hypervisor(call);
     op->flags = CALL_ARGS(call, struct remote_domain_get_hostname_args)->flags;
-    return call_exclusive_flags(call, op->flags, VIR_DOMAIN_GET_HOSTNAME_LEASE,
-                                "VIR_DOMAIN_GET_HOSTNAME_LEASE", VIR_DOMAIN_GET_HOSTNAME_AGENT,
-                                "VIR_DOMAIN_GET_HOSTNAME_AGENT");
+    if ((op->flags & ~hypervisor->allowed.hostname) || // refused first
+        call_exclusive_flags(call, op->flags, VIR_DOMAIN_GET_HOSTNAME_LEASE,
+                             "VIR_DOMAIN_GET_HOSTNAME_LEASE", VIR_DOMAIN_GET_HOSTNAME_AGENT,
+                             "VIR_DOMAIN_GET_HOSTNAME_AGENT"))
+        return true;
+    call->error.domain = hypervisor->error_domain; // it is the driver that looks
+    return false;
 }
 
 static uint32_t hostname_flags(const struct hypervisor *hypervisor)

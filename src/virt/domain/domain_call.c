@@ -86,8 +86,7 @@ bool domain_check_active(const struct domain *domain, struct error *err)
 {
     if (domain_active(domain))
         return true;
-    return error_set(err, domain->hypervisor->error_domain, VIR_ERR_OPERATION_INVALID,
-                     "domain is not running");
+    return error_set(err, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID, "domain is not running");
 }
 
 bool domain_check_impact(const struct domain *domain, uint32_t *flags, struct error *err)

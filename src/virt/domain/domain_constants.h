@@ -586,6 +586,13 @@ enum {
 };
 
 // virNodeSuspendTarget
+enum {
+    VIR_DOMAIN_JOB_NONE = 0, // virDomainJobType
+    VIR_DOMAIN_JOB_STATS_COMPLETED = 1,
+    VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED = 2,
+    VIR_DOMAIN_ABORT_JOB_POSTCOPY = 1,
+};
+
 enum { // virDomainLifecycle
     VIR_DOMAIN_LIFECYCLE_POWEROFF = 0,
     VIR_DOMAIN_LIFECYCLE_REBOOT = 1,

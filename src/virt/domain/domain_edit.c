@@ -9,6 +9,15 @@ uint32_t domain_edit_impact_flags(const struct hypervisor *hypervisor)
     return VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG;
 }
 
+// Some drivers change one of the definitions at a time.
+static bool check_one(struct call *call, const struct domain_edit *edit,
+                      const struct domain_edit_kind *kind)
+{
+    return !kind->one || !call_hypervisor(call)->edits_one ||
+           call_exclusive_flags(call, edit->flags, VIR_DOMAIN_AFFECT_LIVE, "VIR_DOMAIN_AFFECT_LIVE",
+                                VIR_DOMAIN_AFFECT_CONFIG, "VIR_DOMAIN_AFFECT_CONFIG");
+}
+
 static bool edit_open(struct call *call, struct domain_edit *edit,
                       const struct domain_edit_kind *kind)
 {
@@ -16,6 +25,7 @@ static bool edit_open(struct call *call, struct domain_edit *edit,
     return hypervisor && kind->prepare(call, edit) &&
            call_driver_flags(call, hypervisor, edit->flags, kind->allowed(hypervisor),
                              kind->holder + strlen("remoteDispatch")) &&
+           check_one(call, edit, kind) &&
            domain_call_open(call, &edit->base, CALL_ARGS(call, struct remote_nonnull_domain));
 }
 

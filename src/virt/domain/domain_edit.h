@@ -19,6 +19,7 @@ struct domain_edit {
 struct domain_edit_kind {
     const char *holder; // "remoteDispatchDomainSetMemoryFlags"
     uint32_t (*allowed)(const struct hypervisor *hypervisor);
+    bool one; // definition at a time, where hypervisor->edits_one
     // Checks the arguments that libvirt's public function checks, and sets edit->flags. The domain
     // is not known yet.
     bool (*prepare)(struct call *call, struct domain_edit *edit);

@@ -182,6 +182,7 @@ static enum co_status set_memory_stats_period(struct call *call)
     static const struct domain_edit_kind kind = {
         .holder = "remoteDispatchDomainSetMemoryStatsPeriod",
         .allowed = domain_edit_impact_flags,
+        .one = true,
         .prepare = period_prepare,
         .check = period_check,
         .live_op = offsetof(struct hypervisor, set_memory_stats_period),

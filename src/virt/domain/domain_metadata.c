@@ -8,9 +8,10 @@
 #include "virt/handlers.h"
 #include "virt/xml/xml_value.h"
 
+// Of what is below the first type there is nothing, and setting it does nothing.
 static bool check_type(struct call *call, int32_t type)
 {
-    if (type >= VIR_DOMAIN_METADATA_DESCRIPTION && type <= VIR_DOMAIN_METADATA_ELEMENT)
+    if (type <= VIR_DOMAIN_METADATA_ELEMENT)
         return true;
     call_fail(call, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG, "unknown metadata type '%d'", type);
     return false;
@@ -87,7 +88,7 @@ static bool put_metadata(struct call *call, struct xml_node *tree, int32_t type,
                             : type == VIR_DOMAIN_METADATA_DESCRIPTION
                                 ? xml_child(tree, "description")
                                 : element_of(tree, uri);
-    if (!node)
+    if (!node || type < 0)
         return false;
     struct xdr_writer *w = call_reply(call);
     if (type != VIR_DOMAIN_METADATA_ELEMENT) {
@@ -110,7 +111,7 @@ static bool get_check(struct call *call)
         return false;
     if (args->type == VIR_DOMAIN_METADATA_ELEMENT && !slice_present(args->uri))
         return call_invalid_argument(call, "uri", "must not be NULL");
-    if (args->type < VIR_DOMAIN_METADATA_ELEMENT && slice_present(args->uri))
+    if (args->type >= 0 && args->type < VIR_DOMAIN_METADATA_ELEMENT && slice_present(args->uri))
         return call_invalid_argument(call, "uri", "must be NULL");
     return true;
 }
@@ -185,8 +186,10 @@ static struct xml_node *bound_element(struct call *call)
         CALL_ARGS(call, struct remote_domain_set_metadata_args);
     struct xml_doc *doc = definition_scratch();
     const char *problem = NULL;
-    if (!xml_parse(doc, args->metadata, "metadata_xml", &call->error))
+    if (!xml_parse(doc, args->metadata, "metadata_xml", &call->error)) {
+        call->error.domain = VIR_FROM_DOMAIN; // as libvirt, whose parser reports for its caller
         return NULL;
+    }
     if (!is_prefix(args->key))
         problem = "failed to validate prefix for a new XML namespace";
     else if (binding_of(doc->root, args->key))
@@ -228,7 +231,7 @@ static bool set_edit(struct call *call, struct xml_doc *doc, struct xml_node *tr
     if (args->type == VIR_DOMAIN_METADATA_ELEMENT) {
         if (!set_element(call, doc, tree))
             return false;
-    } else {
+    } else if (args->type >= 0) {
         const char *name = args->type == VIR_DOMAIN_METADATA_TITLE ? "title" : "description";
         struct xml_node *node = xml_child(tree, name);
         if (args->metadata.len > 0)

@@ -59,6 +59,7 @@ static bool read_pin(const struct domain *domain, const struct xml_node *tree,
 
 struct wanted {
     int vcpu; // or HYPERVISOR_EMULATOR
+    int said; // the vcpu as messages have it
     struct slice map;
     uint32_t flags;
 };
@@ -68,13 +69,14 @@ static struct wanted wanted(const struct call *call)
     if (call->header.proc == REMOTE_PROC_DOMAIN_PIN_EMULATOR) {
         const struct remote_domain_pin_emulator_args *args =
             CALL_ARGS(call, struct remote_domain_pin_emulator_args);
-        return (struct wanted){HYPERVISOR_EMULATOR, args->cpumap, args->flags};
+        return (struct wanted){HYPERVISOR_EMULATOR, HYPERVISOR_EMULATOR, args->cpumap, args->flags};
     }
     const struct remote_domain_pin_vcpu_flags_args *args =
         CALL_ARGS(call, struct remote_domain_pin_vcpu_flags_args);
     bool has_flags = call->header.proc == REMOTE_PROC_DOMAIN_PIN_VCPU_FLAGS;
     int vcpu = args->vcpu > INT32_MAX ? INT32_MAX : (int)args->vcpu;
-    return (struct wanted){vcpu, args->cpumap, has_flags ? args->flags : VIR_DOMAIN_AFFECT_LIVE};
+    return (struct wanted){vcpu, (int)args->vcpu, args->cpumap,
+                           has_flags ? args->flags : VIR_DOMAIN_AFFECT_LIVE};
 }
 
 static bool pin_prepare(struct call *call, struct domain_edit *edit)
@@ -103,12 +105,24 @@ static bool check_range(struct call *call, const struct domain_edit *edit, uint3
     if (!(edit->flags & impact) || wanted(call).vcpu == HYPERVISOR_EMULATOR)
         return true;
     const struct xml_node *tree = domain_definition_for(edit->base.domain, impact, &call->error);
+    const struct hypervisor *hypervisor = edit->base.domain->hypervisor;
+    uint32_t vcpu = (uint32_t)wanted(call).vcpu;
     if (!tree)
         return false;
-    return (uint32_t)wanted(call).vcpu < domain_vcpus_max(tree) ||
-           error_set(&call->error, edit->base.domain->hypervisor->error_domain, VIR_ERR_INVALID_ARG,
-                     "vcpu %d is out of range of %s cpu count %d", wanted(call).vcpu, which,
-                     (int)domain_vcpus(tree));
+    if (hypervisor->pins_vcpus_that_are_there)
+        return vcpu < domain_vcpus(tree) ||
+               error_set(&call->error, hypervisor->error_domain, VIR_ERR_INVALID_ARG,
+                         "requested vcpu '%d' is not present in the domain", wanted(call).said);
+    return vcpu < domain_vcpus_max(tree) ||
+           error_set(&call->error, hypervisor->error_domain, VIR_ERR_INVALID_ARG,
+                     "vcpu %d is out of range of %s cpu count %d", wanted(call).said, which,
+                     (int)(impact & VIR_DOMAIN_AFFECT_LIVE ? domain_vcpus_max(tree)
+                                                           : domain_vcpus(tree)));
+}
+
+static bool may_be_empty(struct call *call, const struct hypervisor *hypervisor)
+{
+    return hypervisor->pins_vcpus_that_are_there && wanted(call).vcpu != HYPERVISOR_EMULATOR;
 }
 
 static bool pin_live(struct call *call, const struct domain_edit *edit,
@@ -127,7 +141,7 @@ static bool pin_check(struct call *call, struct domain_edit *edit)
     if (!check_range(call, edit, VIR_DOMAIN_AFFECT_CONFIG, "persistent"))
         return false;
     cpuset_from_map(wanted(call).map, &cpus);
-    if (port_cpuset_count(&cpus) == 0)
+    if (port_cpuset_count(&cpus) == 0 && !may_be_empty(call, edit->base.domain->hypervisor))
         return error_set(&call->error, edit->base.domain->hypervisor->error_domain,
                          VIR_ERR_INVALID_ARG, "Empty cpu list for pinning");
     return check_range(call, edit, VIR_DOMAIN_AFFECT_LIVE, "live") && pin_live(call, edit, &cpus);
@@ -177,6 +191,7 @@ static enum co_status pin(struct call *call)
     static const struct domain_edit_kind vcpu_kind = {
         .holder = "remoteDispatchDomainPinVcpuFlags",
         .allowed = pin_flags,
+        .one = true,
         .prepare = pin_prepare,
         .check = pin_check,
         .edit_live = pin_edit,
@@ -186,6 +201,7 @@ static enum co_status pin(struct call *call)
     static const struct domain_edit_kind emulator_kind = {
         .holder = "remoteDispatchDomainPinEmulator",
         .allowed = domain_edit_impact_flags,
+        .one = true,
         .prepare = pin_prepare,
         .check = pin_check,
         .edit_live = pin_edit,
@@ -200,12 +216,11 @@ static enum co_status pin(struct call *call)
 
 // The definition that the flags mean; NULL with the error set.
 static const struct xml_node *info_tree(struct call *call, const struct domain *domain,
-                                        uint32_t flags, const char *function)
+                                        uint32_t flags, uint32_t allowed, const char *function)
 {
-    const uint32_t both = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG;
     if (!call_exclusive_flags(call, flags, VIR_DOMAIN_AFFECT_LIVE, "VIR_DOMAIN_AFFECT_LIVE",
                               VIR_DOMAIN_AFFECT_CONFIG, "VIR_DOMAIN_AFFECT_CONFIG") ||
-        !call_driver_flags(call, domain->hypervisor, flags, both, function) ||
+        !call_driver_flags(call, domain->hypervisor, flags, allowed, function) ||
         !domain_check_impact(domain, &flags, &call->error))
         return NULL;
     if (!domain->hypervisor->node_cpus) {
@@ -234,7 +249,8 @@ static enum co_status get_vcpu_pin_info(struct call *call)
     const struct domain *domain = call_find_domain(call, &args->dom);
     if (!domain || !info_check(call, args->ncpumaps, args->maplen))
         return CO_DONE;
-    const struct xml_node *tree = info_tree(call, domain, args->flags, "DomainGetVcpuPinInfo");
+    const struct xml_node *tree = info_tree(
+        call, domain, args->flags, domain->hypervisor->allowed.pin_info, "DomainGetVcpuPinInfo");
     if (!tree)
         return CO_DONE;
     uint32_t count = domain_vcpus_max(tree);
@@ -261,7 +277,9 @@ static enum co_status get_emulator_pin_info(struct call *call)
     struct port_cpuset set;
     if (!domain || !info_check(call, 1, args->maplen))
         return CO_DONE;
-    const struct xml_node *tree = info_tree(call, domain, args->flags, "DomainGetEmulatorPinInfo");
+    const struct xml_node *tree =
+        info_tree(call, domain, args->flags, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG,
+                  "DomainGetEmulatorPinInfo");
     if (!tree || !read_pin(domain, tree, xml_find(tree, "cputune/emulatorpin"), &set, &call->error))
         return CO_DONE;
     struct domain_maps maps = domain_maps_begin(1, args->maplen);

@@ -29,6 +29,7 @@ static enum co_status put_to_sleep(struct call *call)
         .holder = "remoteDispatchDomainPMSuspendForDuration",
         .job = DOMAIN_JOB_AGENT,
         .op = offsetof(struct hypervisor, sleep),
+        .check = domain_any_state,
         .prepare = sleep_prepare,
     };
     return domain_call_action(call, &action);

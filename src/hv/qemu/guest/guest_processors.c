@@ -49,11 +49,21 @@ bool guest_vcpu(const struct domain *domain, unsigned vcpu, struct hypervisor_vc
                      "cannot get CPU affinity of process %d: %s", thread, strerror(-status));
 }
 
+// A vcpu that is offline has no thread to bind; its pin is in the definition, for when it has one.
+static bool is_offline(const struct domain *domain, int vcpu)
+{
+    const struct guest *guest = guest_of(domain);
+    return guest && guest->vcpu_threads[0] > 0 && vcpu > 0 &&
+           ((uint32_t)vcpu >= guest->vcpu_count || guest->vcpu_threads[vcpu] <= 0);
+}
+
 bool guest_pin(const struct domain *domain, int vcpu, const struct port_cpuset *cpus,
                struct error *err)
 {
     struct guest *guest;
     int thread;
+    if (is_offline(domain, vcpu))
+        return true;
     if (vcpu == HYPERVISOR_EMULATOR) {
         guest = guest_need(domain, err);
         thread = guest ? guest->pid : 0;
@@ -93,7 +103,7 @@ bool guest_security_label(const struct domain *domain, unsigned nth, char *label
 {
     (void)domain;
     label[0] = '\0';
-    *enforcing = nth > 0;
+    *enforcing = false; // libvirt does not say it of these two
     if (nth > 0)
         snprintf(label, size, "+%u:+%u", qemu_driver.uid, qemu_driver.gid);
     return nth == 0 || (nth == 1 && qemu_driver.privileged);
