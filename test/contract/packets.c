@@ -229,9 +229,9 @@ static void make_packet(const struct xdr_program *program, int32_t number, enum 
         .prog = program->number,
         .vers = program->version,
         .proc = number,
-        .type = type,
+        .type = (int32_t)type,
         .serial = 1,
-        .status = status,
+        .status = (int32_t)status,
     };
     xdr_encode(&w, XDR_TYPE(message_header), &header);
     memcpy(message + w.len, wire.bytes, wire.len);
