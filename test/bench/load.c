@@ -8,9 +8,11 @@
 // which is all of these in turn. It stops after CALLS calls, or after SECONDS. With -r it is the
 // echo server that is talked to: nothing is opened, and each reply has REPLY bytes. The latencies
 // of mix mean little: with several calls outstanding, replies may overtake each other, and
-// latencies are taken in the order of the requests.
+// latencies are taken in the order of the requests. Over TLS, those named sent_ last until the
+// reply was sent.
 #define _GNU_SOURCE
 #include "rpc.h"
+#include "tls.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -37,8 +39,9 @@ static struct rpc_request requests[KINDS];
 static unsigned request_count;
 static size_t echo_reply, reply_size;
 static size_t calls_wanted, calls_sent, calls_done;
-static double *latencies; // microseconds
-static uint64_t end_at;   // of the clock, when it is not the calls that are counted
+static double *latencies;      // microseconds
+static double *sent_latencies; // likewise, over TLS
+static uint64_t end_at;        // of the clock, when it is not the calls that are counted
 
 // ---- requests
 
@@ -131,10 +134,18 @@ static void send_more(struct connection *c)
     rpc_write(&c->peer, batch, len);
 }
 
+static double since(uint64_t begin, uint64_t end)
+{
+    return end > begin ? (double)(end - begin) / 1000 : 0;
+}
+
 static void take_reply(struct connection *c)
 {
-    if (calls_done < calls_wanted)
-        latencies[calls_done] = (double)(now_ns() - c->sent_at[c->first]) / 1000;
+    if (calls_done < calls_wanted) {
+        latencies[calls_done] = since(c->sent_at[c->first], now_ns());
+        if (c->peer.tls)
+            sent_latencies[calls_done] = since(c->sent_at[c->first], tls_sent_ns());
+    }
     calls_done++;
     c->first = (c->first + 1) % OUTSTANDING_MAX;
     c->outstanding--;
@@ -191,19 +202,26 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void report(double seconds)
+static void report_quantiles(const char *prefix, double *values, size_t known)
 {
-    size_t known = calls_done < calls_wanted ? calls_done : calls_wanted;
-    qsort(latencies, known, sizeof(*latencies), ascending);
-    printf("calls %zu\nrate %.0f\nreply %zu\nrequest %zu\n", calls_done,
-           (double)calls_done / seconds, reply_size, requests[0].len);
     static const struct {
         const char *name;
         double q;
     } quantiles[] = {{"p50", 0.5}, {"p99", 0.99}, {"p999", 0.999}};
+    qsort(values, known, sizeof(*values), ascending);
     for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]) && known; i++)
-        printf("%s %.2f\n", quantiles[i].name,
-               latencies[(size_t)(quantiles[i].q * (double)(known - 1))]);
+        printf("%s%s %.2f\n", prefix, quantiles[i].name,
+               values[(size_t)(quantiles[i].q * (double)(known - 1))]);
+}
+
+static void report(double seconds)
+{
+    size_t known = calls_done < calls_wanted ? calls_done : calls_wanted;
+    printf("calls %zu\nrate %.0f\nreply %zu\nrequest %zu\n", calls_done,
+           (double)calls_done / seconds, reply_size, requests[0].len);
+    report_quantiles("", latencies, known);
+    if (connections[0].peer.tls)
+        report_quantiles("sent_", sent_latencies, known);
 }
 
 int main(int argc, char **argv)
@@ -234,6 +252,7 @@ int main(int argc, char **argv)
         fail("connections or calls outstanding");
     connections = calloc(connection_count, sizeof(*connections));
     latencies = calloc(calls_wanted + 1, sizeof(*latencies));
+    sent_latencies = calloc(calls_wanted + 1, sizeof(*sent_latencies));
     for (unsigned i = 0; i < connection_count; i++) {
         connections[i].peer = rpc_connect(argv[0]);
         if (!echo_reply)

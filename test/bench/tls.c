@@ -1,4 +1,5 @@
 // TLS of the benchmarks' clients.
+#define _GNU_SOURCE
 #include "tls.h"
 
 #include "net/tls/library.h"
@@ -6,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 struct tls {
@@ -17,6 +20,7 @@ static mbedtls_ssl_config config;
 static mbedtls_x509_crt authority, certificate;
 static mbedtls_pk_context key;
 static unsigned char pem[65536];
+static uint64_t sent_ns;
 
 static void give_up(const char *what, int result)
 {
@@ -71,9 +75,42 @@ static int send_bytes(void *fd, const unsigned char *from, size_t len)
     return n < 0 ? MBEDTLS_ERR_SSL_CONN_EOF : (int)n;
 }
 
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+// The kernel's stamp is of the clock that tells the date.
+static void note_stamp(struct msghdr *message)
+{
+    struct timespec stamp;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+            continue;
+        memcpy(&stamp, CMSG_DATA(c), sizeof(stamp));
+        uint64_t at = (uint64_t)stamp.tv_sec * 1000000000u + (uint64_t)stamp.tv_nsec;
+        sent_ns = clock_ns(CLOCK_MONOTONIC) - (clock_ns(CLOCK_REALTIME) - at);
+    }
+}
+
+uint64_t tls_sent_ns(void)
+{
+    return sent_ns;
+}
+
 static int receive_bytes(void *fd, unsigned char *to, size_t len)
 {
-    ssize_t n = read(*(int *)fd, to, len);
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct timespec))];
+    struct iovec span = {to, len};
+    struct msghdr message = {.msg_iov = &span,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof(control)};
+    ssize_t n = recvmsg(*(int *)fd, &message, 0);
+    if (n > 0)
+        note_stamp(&message);
     return n < 0 ? MBEDTLS_ERR_SSL_CONN_EOF : (int)n;
 }
 
@@ -82,6 +119,8 @@ struct tls *tls_connect(int fd, const char *directory)
     static int loaded;
     if (!loaded++)
         load_all(directory);
+    int yes = 1;
+    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof(yes));
     struct tls *tls = calloc(1, sizeof(*tls));
     tls->fd = fd;
     mbedtls_ssl_init(&tls->ssl);
