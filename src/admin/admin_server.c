@@ -5,7 +5,9 @@
 // progress counts as a busy worker, and more of them than max_workers as jobs in the queue.
 #include "admin/admin.h"
 
+#include "core/child.h"
 #include "net/listener.h"
+#include "net/transport.h"
 #include "rpc/client.h"
 #include "rpc/xdr_params.h"
 
@@ -141,16 +143,31 @@ enum co_status admin_set_client_limits(struct call *call)
 
 // ---- TLS
 
-enum co_status admin_update_tls_files(struct call *call)
+static bool may_update(struct call *call)
 {
     const struct admin_server_update_tls_files_args *args =
         CALL_ARGS(call, struct admin_server_update_tls_files_args);
     const struct server *server = admin_server_named(call, args->srv.name);
-    if (!server || !admin_no_flags(call, args->flags, "adminServerUpdateTlsFiles"))
-        return CO_DONE;
-    if (!server->tls)
-        return call_fail(call, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR,
-                         "no tls service found, unable to update tls files");
+    return server && admin_no_flags(call, args->flags, "adminServerUpdateTlsFiles") &&
+           (server->tls || error_set(&call->error, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR,
+                                     "no tls service found, unable to update tls files"));
+}
+
+static int read_ahead(void *argument, int out)
+{
+    (void)argument, (void)out;
+    transport_read_ahead();
+    return 0;
+}
+
+enum co_status admin_update_tls_files(struct call *call)
+{
+    struct worker *worker = CALL_STATE(call, struct worker);
+    CO_BEGIN(&call->co);
+    if (!may_update(call) ||
+        !worker_start(worker, read_ahead, NULL, NULL, &call->task, &call->error))
+        CO_RETURN(&call->co);
+    CO_WAIT(&call->co, worker_done(worker));
     transport_reload(&call->error);
-    return CO_DONE;
+    CO_END(&call->co);
 }

@@ -30,7 +30,7 @@ static struct watch signals;
 // ---- signals
 
 // Keys and certificates, as libvirtd does, and the access rules.
-static void reload(void)
+static void reload_now(void)
 {
     struct error err = {0};
     if (transport_reload(&err))
@@ -39,6 +39,44 @@ static void reload(void)
         log_error("daemon", "keys and certificates are not read again: %s", err.message);
     rules_reload();
     domain_console_rules_changed();
+}
+
+// The disk may let whoever reads from it wait, so a worker does so first.
+static struct worker reader;
+static bool reader_runs, reload_again;
+
+static int read_ahead(void *argument, int out)
+{
+    (void)argument, (void)out;
+    transport_read_ahead();
+    rules_read_ahead();
+    return 0;
+}
+
+static void reload(struct task *task)
+{
+    struct error err = {0};
+    if (reader_runs) {
+        if (!worker_done(&reader))
+            return;
+        reader_runs = false;
+        reload_now();
+        if (!reload_again)
+            return;
+    }
+    reload_again = false;
+    reader_runs = worker_start(&reader, read_ahead, NULL, NULL, task, &err);
+    if (!reader_runs)
+        reload_now();
+}
+
+static struct task reloading = {.run = reload};
+
+static void begin_reload(void)
+{
+    reload_again = reader_runs;
+    if (!reader_runs)
+        task_wake(&reloading);
 }
 
 static void take_signals(struct watch *watch, short events)
@@ -51,7 +89,7 @@ static void take_signals(struct watch *watch, short events)
         else if (signal == PORT_SIGNAL_TERMINATE)
             loop_stop(0);
         else if (signal == PORT_SIGNAL_RELOAD)
-            reload();
+            begin_reload();
     }
 }
 

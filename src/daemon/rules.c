@@ -65,3 +65,9 @@ void rules_reload(void)
     else if (access_in_force())
         log_info("access", "rules are in force, from %s", file);
 }
+
+void rules_read_ahead(void)
+{
+    static char text[65536];
+    port_file_read(file, text, sizeof(text));
+}

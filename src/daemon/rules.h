@@ -10,5 +10,8 @@
 bool rules_start(const struct settings *settings, struct error *err);
 // Reads them again. If that fails those in force stay, and the log says why.
 void rules_reload(void);
+// Reads the file to no end but that it is in memory then: for a worker, which may wait for the
+// disk.
+void rules_read_ahead(void);
 
 #endif

@@ -32,6 +32,9 @@ struct transport {
     // Reads keys and certificates again, for connections from now on. When that fails, the old ones
     // stay in use.
     bool (*reload)(struct error *err);
+    // Reads the same files to no end but that they are in memory when reload() does: waits for the
+    // disk, in a worker.
+    void (*read_ahead)(void);
 
     // ---- of one connection
 
@@ -65,5 +68,7 @@ const struct transport *transport_start(const char *name, const struct settings 
 // Has every transport that was started read its keys and certificates again. VIR_ERR_SYSTEM_ERROR
 // when one fails, which goes on with the old ones.
 bool transport_reload(struct error *err);
+// For a worker, before that: waits for the disk in its place.
+void transport_read_ahead(void);
 
 #endif

@@ -39,3 +39,10 @@ bool transport_reload(struct error *err)
             return false;
     return true;
 }
+
+void transport_read_ahead(void)
+{
+    for (size_t i = 0; i < COUNT; i++)
+        if (started[i] && transports[i]->read_ahead)
+            transports[i]->read_ahead();
+}

@@ -273,6 +273,18 @@ bool tls_credentials_load(const struct settings *settings, struct error *err)
     return true;
 }
 
+void tls_credentials_read_ahead(const struct settings *settings)
+{
+    struct files files = {0};
+    struct error err = {0};
+    if (!choose_files(settings, &files, &err))
+        return;
+    const char *const paths[] = {files.ca, files.crl, files.cert, files.key};
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+        if (paths[i])
+            port_file_read(paths[i], text, sizeof(text));
+}
+
 // ---- their use
 
 struct tls_credentials *tls_credentials_take(void)

@@ -16,6 +16,8 @@ struct tls_credentials;
 // failure those before stay in use. Errors are libvirt's: VIR_ERR_SYSTEM_ERROR, and
 // VIR_ERR_CONFIG_UNSUPPORTED when of the key, certificate and CA only some are set.
 bool tls_credentials_load(const struct settings *settings, struct error *err);
+// Reads the same files and throws away what is in them: for a worker, which may wait for the disk.
+void tls_credentials_read_ahead(const struct settings *settings);
 // For the length of a handshake.
 struct tls_credentials *tls_credentials_take(void);
 const mbedtls_ssl_config *tls_credentials_config(const struct tls_credentials *credentials);

@@ -347,11 +347,17 @@ static bool tls_reload(struct error *err)
     return tls_credentials_load(settings, err);
 }
 
+static void tls_read_ahead(void)
+{
+    tls_credentials_read_ahead(settings);
+}
+
 const struct transport transport_tls = {
     .name = "tls",
     .secure = true,
     .start = tls_start,
     .reload = tls_reload,
+    .read_ahead = tls_read_ahead,
     .handshake = tls_handshake,
     .polls = tls_polls,
     .pending = tls_pending,
