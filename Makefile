@@ -87,7 +87,10 @@ FILES_DOMAIN_STATISTICS := src/virt/domain/domain_stats.c src/virt/domain/domain
 FILES_DOMAIN_TUNING := src/virt/domain/domain_pin.c src/virt/domain/domain_vcpu.c \
     src/virt/domain/domain_memory.c src/virt/domain/domain_maps.c src/virt/domain/domain_tune.c \
     src/hv/qemu/guest/guest_vcpus.c
-FILES_DOMAIN_INPUT := src/virt/domain/domain_input.c src/hv/qemu/guest/guest_key*.c
+FILES_DOMAIN_INPUT := src/virt/domain/domain_input.c src/hv/qemu/guest/guest_key*.c \
+    src/hv/qemu/guest/guest_screenshot.c
+FILES_QEMU_COMMANDS := src/virt/domain/domain_command.c src/virt/domain/domain_event_monitor.c \
+    src/hv/qemu/guest/guest_monitor.c
 FILES_DOMAIN_METADATA := src/virt/domain/domain_metadata.c src/virt/domain/domain_rename.c
 FILES_GUEST_AGENT := src/virt/domain/domain_agent.c src/virt/domain/domain_guest.c \
     src/virt/domain/domain_ssh_keys.c src/hv/qemu/guest/guest_sleep.c \

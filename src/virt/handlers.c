@@ -74,8 +74,10 @@ static const struct call_entry *const remote_lists[] = {
 };
 
 static const struct call_entry *const qemu_lists[] = {
+#ifdef CONFIG_QEMU_COMMANDS
     monitor_event_handlers,
     qemu_command_handlers,
+#endif
     NULL,
 };
 // clang-format on

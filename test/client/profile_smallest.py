@@ -83,6 +83,7 @@ def test_devices_that_are_left_out_are_refused(virsh, device):
 @pytest.mark.parametrize("command", [["pool-list"], ["domcapabilities"], ["sysinfo"],
                                      ["domblkstat", "small", "vda"], ["vcpupin", "small", "0", "0"],
                                      ["send-key", "small", "KEY_A"], ["guestinfo", "small"],
+                                     ["qemu-monitor-command", "small", "--hmp", "info name"],
                                      ["metadata", "small", "urn:x"], ["domrename", "small", "tiny"],
                                      ["domhostname", "small"], ["domifaddr", "small"],
                                      ["capabilities"], ["nodeinfo"], ["cpu-models", "x86_64"]])

@@ -331,7 +331,9 @@ struct hypervisor qemu_hypervisor = {
 #ifdef CONFIG_DOMAIN_INPUT
     .screenshot = guest_screenshot,
 #endif
+#ifdef CONFIG_QEMU_COMMANDS
     .monitor_command = guest_monitor_command,
+#endif
 #ifdef CONFIG_GUEST_AGENT
     .agent_command = guest_agent_command,
     .hostname = guest_hostname,

@@ -4,7 +4,6 @@
 // same body behind the callback's id, and for power management its reason.
 #include "virt/domain/domain_event.h"
 
-#include "proto/qemu.h"
 #include "proto/remote.h"
 #include "rpc/client.h"
 #include "rpc/xdr_params.h"
@@ -213,42 +212,4 @@ void domain_event_metadata_change(const struct domain *domain, int type, struct 
     domain_to_wire(domain, &body.dom);
     tell(domain, &NEW_FORM(METADATA_CHANGE),
          XDR_TYPE(remote_domain_event_callback_metadata_change_msg), &body, 0);
-}
-
-// ---- events of a QEMU monitor
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool wants_name(const struct event_callback *callback, struct slice name)
-{
-    struct slice wanted = slice_of(callback->name);
-    if (wanted.len == 0)
-        return true;
-    if (!callback->any_case || wanted.len != name.len)
-        return slice_equal(wanted, name);
-    for (size_t i = 0; i < name.len; i++)
-        if (lower(wanted.at[i]) != lower(name.at[i]))
-            return false;
-    return true;
-}
-
-void domain_event_monitor(const struct domain *domain, struct slice event, int64_t seconds,
-                          uint32_t microseconds, struct slice details)
-{
-    struct qemu_domain_monitor_event_msg body = {
-        .event = event, .seconds = seconds, .micros = microseconds, .details = details};
-    domain_to_wire(domain, &body.dom);
-    struct event_callback *callback = NULL;
-    while ((callback = event_callback_next(callback, domain, EVENT_ID_MONITOR))) {
-        if (!wants_name(callback, event))
-            continue;
-        body.callbackID = callback->id;
-        xdr_encode(
-            client_event_begin(callback->client, &qemu_program, QEMU_PROC_DOMAIN_MONITOR_EVENT),
-            XDR_TYPE(qemu_domain_monitor_event_msg), &body);
-        client_event_send();
-    }
 }

@@ -6,6 +6,7 @@
 #ifndef VIRT_DOMAIN_EVENT_H
 #define VIRT_DOMAIN_EVENT_H
 
+#include "core/config.h"
 #include "virt/domain/domain.h"
 
 // Each names the event id (VIR_DOMAIN_EVENT_ID_*) that libvirt's API page describes.
@@ -28,8 +29,22 @@ void domain_event_agent_lifecycle(const struct domain *domain, int state, int re
 void domain_event_device(const struct domain *domain, int id, struct slice alias); // added, removed
 void domain_event_tunable(const struct domain *domain, const char *name, struct slice value);
 void domain_event_metadata_change(const struct domain *domain, int type, struct slice uri);
+
+#ifdef CONFIG_QEMU_COMMANDS
+
 // virConnectDomainQemuMonitorEventRegister
 void domain_event_monitor(const struct domain *domain, struct slice event, int64_t seconds,
                           uint32_t microseconds, struct slice details);
+
+#else // nobody can register
+
+static inline void domain_event_monitor(const struct domain *domain, struct slice event,
+                                        int64_t seconds, uint32_t microseconds,
+                                        struct slice details)
+{
+    (void)domain, (void)event, (void)seconds, (void)microseconds, (void)details;
+}
+
+#endif
 
 #endif

@@ -1,6 +1,4 @@
-// Handlers: registering for domain events, by all three generations of calls, and for monitor
-// events.
-#include "proto/qemu.h"
+// Handlers: registering for domain events, by all three generations of calls.
 #include "virt/domain/domain_call.h"
 #include "virt/domain/domain_event_callbacks.h"
 #include "virt/handlers.h"
@@ -113,62 +111,5 @@ const struct call_entry domain_event_handlers[] = {
     {REMOTE_PROC_CONNECT_DOMAIN_EVENT_DEREGISTER_ANY, event_deregister_any},
     {REMOTE_PROC_CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY, callback_register_any},
     {REMOTE_PROC_CONNECT_DOMAIN_EVENT_CALLBACK_DEREGISTER_ANY, callback_deregister_any},
-    {0, NULL},
-};
-
-// ---- events of a QEMU monitor
-
-enum { // virConnectDomainQemuMonitorEventRegisterFlags
-    REGISTER_REGEX = 1 << 0,
-    REGISTER_NOCASE = 1 << 1,
-};
-
-static enum co_status monitor_event_register(struct call *call)
-{
-    const struct qemu_connect_domain_monitor_event_register_args *args =
-        CALL_ARGS(call, struct qemu_connect_domain_monitor_event_register_args);
-    const struct hypervisor *hypervisor = call_hypervisor(call);
-    char name[EVENT_NAME_SIZE] = "";
-    if (!hypervisor)
-        return CO_DONE;
-    if (!hypervisor->monitor_command)
-        return call_unsupported(call);
-    if (!call_flags(call, args->flags, REGISTER_REGEX | REGISTER_NOCASE, VIR_FROM_NONE,
-                    "virDomainQemuMonitorEventStateRegisterID"))
-        return CO_DONE;
-    if (args->flags & REGISTER_REGEX)
-        return call_fail(call, VIR_FROM_DOMAIN, VIR_ERR_ARGUMENT_UNSUPPORTED,
-                         "regular expressions for monitor events are not built");
-    if (slice_present(args->event) && !slice_copy(name, sizeof(name), args->event))
-        return call_fail(call, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG,
-                         "name of a monitor event is longer than %d bytes", EVENT_NAME_SIZE - 1);
-    struct event_callback *callback = add(call, EVENT_ID_MONITOR);
-    if (!callback)
-        return CO_DONE;
-    callback->any_case = (args->flags & REGISTER_NOCASE) != 0;
-    memcpy(callback->name, name, sizeof(name));
-    callback->one = args->dom_present;
-    if (args->dom_present)
-        memcpy(callback->uuid, args->dom.uuid, sizeof(callback->uuid));
-    xdr_put_i32(call_reply(call), callback->id);
-    return CO_DONE;
-}
-
-static enum co_status monitor_event_deregister(struct call *call)
-{
-    int32_t id =
-        CALL_ARGS(call, struct qemu_connect_domain_monitor_event_deregister_args)->callbackID;
-    struct event_callback *callback = event_callback_of_id(call->client, id, true);
-    if (callback)
-        event_callback_remove(callback);
-    else
-        call_fail(call, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR,
-                  "qemu monitor event callback %d not registered", id);
-    return CO_DONE;
-}
-
-const struct call_entry monitor_event_handlers[] = {
-    {QEMU_PROC_CONNECT_DOMAIN_MONITOR_EVENT_REGISTER, monitor_event_register},
-    {QEMU_PROC_CONNECT_DOMAIN_MONITOR_EVENT_DEREGISTER, monitor_event_deregister},
     {0, NULL},
 };

@@ -37,7 +37,9 @@ bool guest_interface_stats(const struct domain *domain, const char *device,
 // guest_keys.c
 hypervisor_fn guest_send_key;
 // guest_monitor.c
-hypervisor_fn guest_monitor_command, guest_screenshot;
+hypervisor_fn guest_monitor_command;
+// guest_screenshot.c
+hypervisor_fn guest_screenshot;
 // guest_agent.c
 hypervisor_fn guest_agent_command, guest_hostname, guest_get_time, guest_set_time;
 bool guest_set_agent_timeout(struct domain *domain, int32_t timeout, struct error *err);
