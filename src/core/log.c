@@ -143,6 +143,8 @@ void log_message(enum log_level level, const char *module, const char *format, .
     static const char *const level_names[] = {"", "debug", "info", "warning", "error"};
     char raw[LOG_MESSAGE_MAX], text[LOG_MESSAGE_MAX + 256], head[128];
     va_list args;
+    if (!log_wanted(level, module))
+        return;
     va_start(args, format);
     vsnprintf(raw, sizeof(raw), format, args);
     va_end(args);

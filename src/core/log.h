@@ -28,15 +28,15 @@ void log_message(enum log_level level, const char *module, const char *format, .
 // Whether a message of that level would go anywhere.
 bool log_wanted(enum log_level level, const char *module);
 
-#define log_at(level, module, ...)                                                                 \
+// Debug messages stand in the way of each call: what they would say is not even looked at.
+#define log_debug(module, ...)                                                                     \
     do {                                                                                           \
-        if (log_wanted(level, module))                                                             \
-            log_message(level, module, __VA_ARGS__);                                               \
+        if (log_wanted(LOG_LEVEL_DEBUG, module))                                                   \
+            log_message(LOG_LEVEL_DEBUG, module, __VA_ARGS__);                                     \
     } while (0)
-#define log_debug(module, ...)   log_at(LOG_LEVEL_DEBUG, module, __VA_ARGS__)
-#define log_info(module, ...)    log_at(LOG_LEVEL_INFO, module, __VA_ARGS__)
-#define log_warning(module, ...) log_at(LOG_LEVEL_WARNING, module, __VA_ARGS__)
-#define log_error(module, ...)   log_at(LOG_LEVEL_ERROR, module, __VA_ARGS__)
+#define log_info(module, ...)    log_message(LOG_LEVEL_INFO, module, __VA_ARGS__)
+#define log_warning(module, ...) log_message(LOG_LEVEL_WARNING, module, __VA_ARGS__)
+#define log_error(module, ...)   log_message(LOG_LEVEL_ERROR, module, __VA_ARGS__)
 
 // --- configuration, at start and through the admin interface.
 
@@ -53,8 +53,8 @@ bool log_set_outputs(struct slice outputs, struct error *err);
 // Only looks whether they could be set, without opening anything.
 bool log_check_filters(struct slice filters, struct error *err);
 bool log_check_outputs(struct slice outputs, struct error *err);
-// The same texts as virt-admin's daemon-log-filters and daemon-log-outputs show them. They return how
-// many there are.
+// The same texts as virt-admin's daemon-log-filters and daemon-log-outputs show them. They return
+// how many there are.
 uint32_t log_put_filters(struct buffer *out);
 uint32_t log_put_outputs(struct buffer *out);
 // What "" stands for: standard error, or for a daemon the journal where there is one and else
