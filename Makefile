@@ -38,8 +38,10 @@ NV_LDFLAGS := -Wl,--gc-sections
 ifndef SANITIZE
 # Nothing here unwinds, and the tables of pointers need one bit of relocation each where the linker can.
 NV_CFLAGS += -fno-asynchronous-unwind-tables
-# In functions of this size, gcc pays more for keeping a value in a register than it saves.
-NV_CFLAGS += $(call accepts,-fno-caller-saves -fno-move-loop-invariants)
+# In functions of this size, gcc pays more for keeping a value in a register than it saves, for computing
+# both branches than for jumping, and for merging ends of branches before it knows their registers than after.
+NV_CFLAGS += $(call accepts,-fno-caller-saves -fno-move-loop-invariants -fno-tree-loop-im -fira-region=all)
+NV_CFLAGS += $(call accepts,-fno-if-conversion -fno-tree-tail-merge)
 NV_LDFLAGS += $(if $(STATIC),,$(call accepts,-Wl$(comma)--fatal-warnings$(comma)-z$(comma)pack-relative-relocs))
 # Code and constants share pages: less padding in the file, and what linkers do on most other machines.
 NV_LDFLAGS += $(call accepts,-Wl$(comma)-z$(comma)noseparate-code)
