@@ -161,11 +161,11 @@ $(O)/host/xdrgen: $(wildcard proto/*.c proto/*.h)
 
 # The words of the sources: without CONFIG_CONTRACT_WHOLE, the contract has only what is among them.
 WORDS := $(if $(CONFIG_CONTRACT_WHOLE),,$(O)/gen/words)
-$(O)/gen/words: $(SOURCES)
+$(O)/gen/words: $(O)/made_with $(SOURCES)
 	@mkdir -p $(@D)
-	@cat $^ | tr -cs 'A-Za-z0-9_' '\n' | sort -u > $@
+	@cat $(SOURCES) | tr -cs 'A-Za-z0-9_' '\n' | sort -u > $@
 
-$(PROTOCOLS:%.x=$(O)/gen/%.h) $(CONTRACT).c &: $(PROTOCOLS) $(O)/host/xdrgen $(WORDS)
+$(PROTOCOLS:%.x=$(O)/gen/%.h) $(CONTRACT).c &: $(PROTOCOLS) $(O)/host/xdrgen $(O)/made_with $(WORDS)
 	@mkdir -p $(O)/gen/proto
 	$(call quiet,XDRGEN)$(O)/host/xdrgen $(WORDS:%=-w %) $(O)/gen/proto $(PROTOCOLS)
 
