@@ -85,7 +85,8 @@ FILES_DOMAIN_CAPABILITIES := src/hv/qemu/capabilities/domcaps.c
 FILES_CPU_MODELS := src/virt/node/cpu_*.c src/virt/node/node_cpu_*.c \
     src/hv/qemu/capabilities/host_model.c src/hv/qemu/guest/cpu_live.c
 FILES_DOMAIN_STATISTICS := src/virt/domain/domain_stats.c src/virt/domain/domain_device_stats.c \
-    src/hv/qemu/guest/guest_stats.c
+    src/virt/domain/domain_job_info.c src/virt/domain/domain_dump.c \
+    src/hv/qemu/guest/guest_stats.c src/hv/qemu/guest/guest_dump.c
 FILES_DOMAIN_TUNING := src/virt/domain/domain_pin.c src/virt/domain/domain_vcpu.c \
     src/virt/domain/domain_memory.c src/virt/domain/domain_maps.c src/virt/domain/domain_tune.c \
     src/hv/qemu/guest/guest_vcpus.c

@@ -29,7 +29,6 @@ static const struct call_entry *const remote_lists[] = {
     domain_list_handlers,
     domain_state_handlers,
     domain_life_handlers,
-    domain_job_info_handlers,
     domain_lifecycle_handlers,
     domain_sleep_handlers,
     domain_create_handlers,
@@ -44,6 +43,8 @@ static const struct call_entry *const remote_lists[] = {
 #ifdef CONFIG_DOMAIN_STATISTICS
     domain_stats_handlers,
     domain_device_stats_handlers,
+    domain_job_info_handlers,
+    domain_dump_handlers,
 #endif
     domain_console_handlers,
 #ifdef CONFIG_GRAPHICS

@@ -32,6 +32,7 @@ extern const struct call_entry domain_metadata_handlers[];
 extern const struct call_entry domain_vcpu_handlers[];
 extern const struct call_entry domain_tune_handlers[];
 extern const struct call_entry domain_job_info_handlers[];
+extern const struct call_entry domain_dump_handlers[];
 extern const struct call_entry domain_pin_handlers[];
 extern const struct call_entry domain_input_handlers[];
 extern const struct call_entry domain_security_handlers[];

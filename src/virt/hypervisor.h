@@ -39,6 +39,11 @@ struct hypervisor_memory_stats {
     uint32_t count;
 };
 
+// How far a long job is.
+struct hypervisor_job {
+    uint64_t elapsed_ms, total, done; // bytes of memory
+};
+
 #define HYPERVISOR_IOTHREADS 16 // of one guest, that are told of
 
 // What else statistics tell of a running guest.
@@ -189,6 +194,10 @@ struct hypervisor_op {
             uint32_t count;
         } blocks;
         struct {
+            struct slice path; // stays in place
+            uint32_t format;   // VIR_DOMAIN_CORE_DUMP_FORMAT_*
+        } dump;
+        struct {
             uint32_t event, action; // VIR_DOMAIN_LIFECYCLE_*, VIR_DOMAIN_LIFECYCLE_ACTION_*
         } lifecycle;
         struct {
@@ -325,6 +334,10 @@ struct hypervisor {
     hypervisor_fn *guest_info, *guest_vcpus, *set_guest_vcpus, *addresses;
     hypervisor_fn *set_password, *fs_freeze, *fs_thaw, *fs_trim;
     hypervisor_fn *ssh_keys, *set_ssh_keys;
+    hypervisor_fn *core_dump;
+    // The long job of a domain that is under way; false when there is none.
+    bool (*job)(const struct domain *domain, struct hypervisor_job *to);
+    bool (*abort_job)(const struct domain *domain, struct error *err);
     hypervisor_fn *sleep, *wake_up; // virDomainPMSuspendForDuration, virDomainPMWakeup
     // What a running guest does when it ends; called before the live definition says so.
     hypervisor_fn *set_lifecycle;

@@ -23,7 +23,7 @@ ARGUMENTS = {
     "managedsave-edit": [DOMAIN], "save-image-edit": ["/x"], "migrate": [DOMAIN, "@URI@"],
     "save": [DOMAIN, "/x"], "restore": ["/x"], "save-image-dumpxml": ["/x"],
     "save-image-define": ["/x", FILE], "managedsave": [DOMAIN], "managedsave-dumpxml": [DOMAIN],
-    "managedsave-define": [DOMAIN, FILE], "dump": [DOMAIN, "/x"],
+    "managedsave-define": [DOMAIN, FILE],
     "migrate-setmaxdowntime": [DOMAIN, "5"], "migrate-setspeed": [DOMAIN, "5"],
     "snapshot-create-as": [DOMAIN, "s"], "checkpoint-create-as": [DOMAIN, "s"],
     **{kind + what: [DOMAIN, "s"] for kind in ("snapshot-", "checkpoint-")

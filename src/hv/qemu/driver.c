@@ -290,6 +290,11 @@ struct hypervisor qemu_hypervisor = {
     .error_domain = VIR_FROM_QEMU,
     .keeps_daemon = true,
     .has_jobs = true,
+#ifdef CONFIG_DOMAIN_STATISTICS
+    .core_dump = guest_core_dump,
+    .job = guest_job,
+    .abort_job = guest_abort_job,
+#endif
     .shows_tuning = true,
 #ifdef CONFIG_NODE
     .node = &node_of_host,

@@ -1,5 +1,6 @@
 // Handlers: how far a long job of a domain is (virDomainGetJobInfo, virDomainGetJobStats), and its
-// end (virDomainAbortJob). Such jobs are migrations, saved domains and dumps: nobody has begun one.
+// end (virDomainAbortJob). Of such jobs there are dumps only; once ended they are forgotten.
+#include "rpc/xdr_params.h"
 #include "virt/domain/domain_call.h"
 #include "virt/handlers.h"
 
@@ -19,13 +20,42 @@ static const struct domain *find(struct call *call, uint32_t flags, uint32_t all
     return call_find_domain(call, CALL_ARGS(call, struct remote_nonnull_domain));
 }
 
+static bool has_job(const struct domain *domain, struct hypervisor_job *job)
+{
+    return domain->hypervisor->job && domain->hypervisor->job(domain, job);
+}
+
+static uint64_t remaining(const struct hypervisor_job *job)
+{
+    return job->total > job->done ? job->total - job->done : 0;
+}
+
 static enum co_status get_job_info(struct call *call)
 {
-    const struct remote_domain_get_job_info_ret none = {.type = VIR_DOMAIN_JOB_NONE};
+    struct hypervisor_job job;
+    struct remote_domain_get_job_info_ret ret = {.type = VIR_DOMAIN_JOB_NONE};
     const struct domain *domain = find(call, 0, 0, "DomainGetJobInfo");
-    if (domain && domain_check_active(domain, &call->error))
-        xdr_encode(call_reply(call), XDR_TYPE(remote_domain_get_job_info_ret), &none);
+    if (!domain || !domain_check_active(domain, &call->error))
+        return CO_DONE;
+    if (has_job(domain, &job)) {
+        ret.type = VIR_DOMAIN_JOB_UNBOUNDED;
+        ret.timeElapsed = job.elapsed_ms;
+        ret.dataTotal = ret.memTotal = job.total;
+        ret.dataProcessed = ret.memProcessed = job.done;
+        ret.dataRemaining = ret.memRemaining = remaining(&job);
+    }
+    xdr_encode(call_reply(call), XDR_TYPE(remote_domain_get_job_info_ret), &ret);
     return CO_DONE;
+}
+
+static void put_job(struct xdr_writer *w, struct xdr_list_mark *list,
+                    const struct hypervisor_job *job)
+{
+    xdr_param_add_i32(w, list, "operation", VIR_DOMAIN_JOB_OPERATION_DUMP);
+    xdr_param_add_u64(w, list, "time_elapsed", job->elapsed_ms);
+    xdr_param_add_u64(w, list, "memory_total", job->total);
+    xdr_param_add_u64(w, list, "memory_processed", job->done);
+    xdr_param_add_u64(w, list, "memory_remaining", remaining(job));
 }
 
 static enum co_status get_job_stats(struct call *call)
@@ -42,9 +72,13 @@ static enum co_status get_job_stats(struct call *call)
     const struct domain *domain = find(call, flags, known, "DomainGetJobStats");
     if (!domain || (!completed && !domain_check_active(domain, &call->error)))
         return CO_DONE;
+    struct hypervisor_job job;
+    bool active = !completed && has_job(domain, &job);
     struct xdr_writer *w = call_reply(call);
-    xdr_put_i32(w, VIR_DOMAIN_JOB_NONE);
+    xdr_put_i32(w, active ? VIR_DOMAIN_JOB_UNBOUNDED : VIR_DOMAIN_JOB_NONE);
     struct xdr_list_mark list = xdr_list_begin(w, REMOTE_DOMAIN_JOB_STATS_MAX);
+    if (active)
+        put_job(w, &list, &job);
     xdr_list_end(w, &list);
     return CO_DONE;
 }
@@ -56,10 +90,13 @@ static enum co_status abort_job(struct call *call)
         flags = CALL_ARGS(call, struct remote_domain_abort_job_flags_args)->flags;
     const struct domain *domain =
         find(call, flags, VIR_DOMAIN_ABORT_JOB_POSTCOPY, "DomainAbortJobFlags");
-    if (domain && domain_check_active(domain, &call->error))
-        call_fail(call, domain->hypervisor->error_domain, VIR_ERR_OPERATION_INVALID, "%s",
-                  flags ? "current job is not outgoing migration in post-copy mode"
-                        : "no job is active on the domain");
+    if (!domain || !domain_check_active(domain, &call->error))
+        return CO_DONE;
+    if (flags)
+        return call_fail(call, domain->hypervisor->error_domain, VIR_ERR_OPERATION_INVALID,
+                         "current job is not outgoing migration in post-copy mode");
+    if (domain->hypervisor->abort_job)
+        domain->hypervisor->abort_job(domain, &call->error);
     return CO_DONE;
 }
 

@@ -352,6 +352,13 @@ static void take_spice_disconnected(struct guest *guest, const struct json_value
 
 // ---- all of them
 
+// Only here QEMU says why a dump failed; guest_dump.c looks for its end.
+static void take_dump_completed(struct guest *guest, const struct json_value *data)
+{
+    struct buffer out = buffer_over(guest->dump.failure, sizeof(guest->dump.failure));
+    buffer_put(&out, json_get_string(data, "error"));
+}
+
 static const struct {
     const char *name;
     void (*take)(struct guest *guest, const struct json_value *data);
@@ -361,6 +368,7 @@ static const struct {
     {"DEVICE_DELETED", take_device_deleted},
     {"DEVICE_TRAY_MOVED", take_tray},
     {"DEVICE_UNPLUG_GUEST_ERROR", take_unplug_error},
+    {"DUMP_COMPLETED", take_dump_completed},
     {"GUEST_CRASHLOADED", take_crashloaded},
     {"GUEST_PANICKED", take_panic},
     {"RESET", take_reset},

@@ -93,6 +93,11 @@ struct guest {
     uint32_t vcpu_count;
     int32_t vcpu_threads[CONFIG_QEMU_VCPUS];
     uint16_t ports[GUEST_PORTS]; // 0: none
+    struct {
+        bool active, memory_only, aborted;
+        uint64_t since, total, done; // loop_now(), bytes
+        char failure[128];           // what QEMU has said of its end
+    } dump;                          // into a file, while it is under way
     struct guest_flow stop, flow;
 };
 

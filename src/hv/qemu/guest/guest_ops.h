@@ -10,6 +10,10 @@ hypervisor_fn guest_shutdown, guest_reboot, guest_reset, guest_suspend, guest_re
 hypervisor_fn guest_wake_up, guest_inject_nmi;
 // guest_lifecycle.c
 hypervisor_fn guest_set_lifecycle;
+// guest_dump.c
+hypervisor_fn guest_core_dump;
+bool guest_job(const struct domain *domain, struct hypervisor_job *to);
+bool guest_abort_job(const struct domain *domain, struct error *err);
 // guest_sleep.c
 hypervisor_fn guest_sleep;
 // guest_memory.c
