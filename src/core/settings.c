@@ -20,11 +20,6 @@ static const char *check_tls(const struct conf_value *value)
 }
 #endif
 
-static const char *check_audit_logging(const struct conf_value *value)
-{
-    return value->number ? "auditing is not built into this daemon" : NULL;
-}
-
 #ifdef CONFIG_MDNS
 #define check_mdns NULL
 #else
@@ -209,7 +204,7 @@ static const struct conf_key keys[] = {
      .offset = offsetof(struct settings, host_uuid_is_machine_id),
      .convert = convert_uuid_source},
     {.name = "audit_level", .type = CONF_UINT32, .max = 2, .check = check_audit_level},
-    {.name = "audit_logging", .type = CONF_BOOL, .check = check_audit_logging},
+    {KEY(CONF_BOOL, audit_logging)},
     {KEY(CONF_BOOL, mdns_adv), .check = check_mdns},
     {KEY(CONF_STRING, mdns_name), .check = check_mdns_name},
     {.name = "max_requests", .type = CONF_ANY, .idle = true},

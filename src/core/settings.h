@@ -40,6 +40,7 @@ struct settings {
     uint32_t log_level; // enum log_level; 0: the default
     char log_filters[SETTING_PATH_MAX], log_outputs[SETTING_PATH_MAX];
 
+    bool audit_logging;
     bool mdns_adv;
     char mdns_name[SETTING_MAX]; // "": made from the host's name
 

@@ -151,6 +151,21 @@ def test_a_client_keeps_a_daemon_with_a_timeout(daemon):
     daemon.process = None
 
 
+@pytest.mark.nanovirtd_only(reason="libvirt's test driver is not audited")
+def test_starts_and_stops_of_guests_are_on_record_with_audit_logging(daemon):
+    daemon.configuration.update({"audit_logging": "1", "log_filters": '"2:audit"', "log_outputs": '"2:stderr"'})
+    daemon.start()
+    connection = open_connection(daemon.uri("test"))
+    guest = connection.lookupByName("test")
+    guest.destroy()
+    guest.create()
+    connection.close()
+    lines = [line for line in daemon.log_text().splitlines() if ": audit : " in line]
+    assert [re.search("op=.*", line).group() for line in lines[-2:]] == [
+        'op=stop reason=destroyed vm="test" uuid=' + guest.UUIDString(),
+        'op=start reason=booted vm="test" uuid=' + guest.UUIDString()]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
 def test_a_signal_ends_the_daemon_with_success(daemon, number):
     daemon.start()

@@ -67,7 +67,7 @@ static void every_key_of_libvirtd_conf_is_known(void **state)
            "max_client_requests = 6\nadmin_min_workers = 1\nadmin_max_workers = 5\n"
            "admin_max_clients = 5\nadmin_max_queued_clients = 5\nadmin_max_client_requests = 4\n"
            "log_level = 2\nlog_filters = \"1:qemu 3:rpc\"\n"
-           "log_outputs = \"3:stderr 1:file:/var/log/x.log\"\naudit_level = 1\naudit_logging = 0\n"
+           "log_outputs = \"3:stderr 1:file:/var/log/x.log\"\naudit_level = 1\naudit_logging = 1\n"
            "host_uuid = \"8c4f2b1e-0d3a-4b5c-9e7f-000000000001\"\n"
            "host_uuid_source = \"machine-id\"\nkeepalive_interval = -1\nkeepalive_count = 0\n"
            "keepalive_required = 1\nadmin_keepalive_required = 1\nadmin_keepalive_interval = 6\n"
@@ -120,7 +120,6 @@ static void what_is_not_built_is_refused_and_not_ignored(void **state)
            "1: access_drivers: the access drivers of this daemon are [ \"none\" ] and "
            "[ \"rules\" ]");
     refuse("audit_level = 2", "1: audit_level: auditing is not built into this daemon");
-    refuse("audit_logging = 1", "1: audit_logging: auditing is not built into this daemon");
 }
 
 static void tcp_without_authentication_has_to_be_asked_for(void **state)

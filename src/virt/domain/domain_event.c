@@ -7,6 +7,7 @@
 #include "proto/remote.h"
 #include "rpc/client.h"
 #include "rpc/xdr_params.h"
+#include "virt/domain/domain_audit.h"
 #include "virt/domain/domain_call.h"
 #include "virt/domain/domain_event_callbacks.h"
 
@@ -60,6 +61,7 @@ void domain_event_lifecycle(const struct domain *domain, int event, int detail)
 {
     struct remote_domain_event_lifecycle_msg body = {.event = event, .detail = detail};
     domain_to_wire(domain, &body.dom);
+    domain_audit(domain, event, detail);
     tell(domain, &FORM(LIFECYCLE, LIFECYCLE), XDR_TYPE(remote_domain_event_lifecycle_msg), &body,
          0);
 }
