@@ -141,6 +141,11 @@ static void ready(struct watch *watch, short events)
         opening_ready(client);
         return;
     }
+    if (!client->wanted && client->stream_held && (events & PORT_POLL_HUP)) {
+        stream_client_gone(client); // what nobody takes keeps nobody here
+        receive_resume(client);
+        return;
+    }
     if (client->io.transport->polls && (events & (PORT_POLL_IN | PORT_POLL_OUT)))
         events |= client->wanted; // what it polls for is its own affair
     if (events & PORT_POLL_OUT)
@@ -408,6 +413,8 @@ void client_update(struct client *client)
         loop_watch_for(&client->watch, transport->polls
                                            ? transport->polls(&client->io, client->wanted)
                                            : client->wanted);
+    else if (client->stream_held) // maybe for ever: a hang-up ends that
+        loop_watch_for(&client->watch, 0);
     else // a hang-up would be told in every turn, and is seen when there is something to do again
         loop_watch_rest(&client->watch);
 }

@@ -855,25 +855,45 @@ static void a_stream_may_end_because_its_client_is_cut_to_make_room_for_its_data
     port_close(stream_fd);
 }
 
-static void data_that_nobody_takes_is_held_back(void **state)
+// Until neither the daemon nor the socket takes more.
+static void fill_stream(struct peer *who, uint32_t serial)
 {
-    (void)state;
-    open_console(&other, 74);
     static char chunk[2001];
     memset(chunk, 'y', sizeof(chunk) - 1);
     size_t len = message_make(out, remote_program.number, 1, REMOTE_PROC_DOMAIN_OPEN_CONSOLE,
-                              VIR_NET_STREAM, 74, VIR_NET_CONTINUE, chunk, sizeof(chunk) - 1);
+                              VIR_NET_STREAM, serial, VIR_NET_CONTINUE, chunk, sizeof(chunk) - 1);
     size_t accepted = 0;
     for (int i = 0; i < 3000; i++) {
-        if (port_write(other.fd, out, len) == (ptrdiff_t)len)
+        if (port_write(who->fd, out, len) == (ptrdiff_t)len)
             accepted++;
         turns(1);
     }
     assert_true(accepted < 3000);
+}
+
+static void data_that_nobody_takes_is_held_back(void **state)
+{
+    (void)state;
+    open_console(&other, 74);
+    fill_stream(&other, 74);
     assert_true(slot_small_free() > CONFIG_SMALL_SLOTS / 2);
     call_hostname(&peer, 75);
     expect_reply(&peer, 75);
     port_close(stream_fd);
+}
+
+static void data_that_nobody_takes_does_not_keep_a_client_that_has_left(void **state)
+{
+    (void)state;
+    open_console(&other, 76);
+    fill_stream(&other, 76);
+    uint32_t count = client_count();
+    port_close(other.fd);
+    turns(500);
+    assert_int_equal(client_count(), count - 1);
+    assert_int_equal(streams_closed, 1);
+    port_close(stream_fd);
+    peer_connect(&other, false, true);
 }
 
 #define CLAIM(claim) cmocka_unit_test_setup_teardown(claim, set_up, tear_down)
@@ -923,6 +943,7 @@ int main(void)
         CLAIM(a_stream_ends_with_its_client),
         CLAIM(a_stream_may_end_because_its_client_is_cut_to_make_room_for_its_data),
         CLAIM(data_that_nobody_takes_is_held_back),
+        CLAIM(data_that_nobody_takes_does_not_keep_a_client_that_has_left),
     };
     return cmocka_run_group_tests(claims, NULL, NULL);
 }
