@@ -12,6 +12,7 @@
 #define OVERTAKEN_MAX 20 // by later calls of others, before it is starved
 #define SOCKET        "/run/libvirt/libvirt-sock"
 #define TCP_PORT      16509
+#define IDLE_NS       (10 * SIM_NS_PER_S) // without a byte; then time may pass faster
 
 static bool chance(unsigned of_1000)
 {
@@ -531,7 +532,8 @@ static uint64_t next_step(const struct client *client)
 {
     if (client->manner == SLOW)
         return SIM_NS_PER_MS + sim_random(10 * SIM_NS_PER_MS);
-    if (client->budget == 0 || client->index == 0)
+    bool idle = sim_now() - client->progress_at > IDLE_NS;
+    if (client->budget == 0 || client->index == 0 || idle)
         return SIM_NS_PER_S;
     return sim_random(20 * SIM_NS_PER_MS);
 }

@@ -293,7 +293,7 @@ static void direct(struct sim_actor *actor)
             sim_fail("the daemon was told to end, and does not");
         break;
     }
-    bool waiting = world->phase == SETTLE || world->phase == REST;
+    bool waiting = world->phase == SETTLE || world->phase == REST || age() > 20 * SIM_NS_PER_S;
     sim_wake(actor, waiting ? SIM_NS_PER_S : 20 * SIM_NS_PER_MS);
 }
 
