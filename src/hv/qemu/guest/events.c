@@ -350,7 +350,7 @@ static void take_spice_disconnected(struct guest *guest, const struct json_value
     take_graphics(guest, data, VIR_DOMAIN_EVENT_GRAPHICS_DISCONNECT, "port");
 }
 
-// ---- all of them
+// ---- dumps
 
 // Only here QEMU says why a dump failed; guest_dump.c looks for its end.
 static void take_dump_completed(struct guest *guest, const struct json_value *data)
@@ -358,6 +358,8 @@ static void take_dump_completed(struct guest *guest, const struct json_value *da
     struct buffer out = buffer_over(guest->dump.failure, sizeof(guest->dump.failure));
     buffer_put(&out, json_get_string(data, "error"));
 }
+
+// ---- all of them
 
 static const struct {
     const char *name;
