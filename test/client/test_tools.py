@@ -1,5 +1,6 @@
 """What virt-install and virt-manager need beside domains: directory pools, and a guest's display."""
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -50,6 +51,19 @@ def test_a_volume_that_exists_is_not_made_again(virsh, pool):
     assert "storage volume 'a.img' exists already" in virsh.fails(
         "vol-create-as", "tools", "a.img", "1M")
     assert (pool / "a.img").read_bytes() == b"mine"
+
+
+def test_of_those_who_make_the_same_volume_at_once_one_gets_it(virsh, pool):
+    """The others must neither make it anew below the first, nor take it away when they fail."""
+    with concurrent.futures.ThreadPoolExecutor(6) as clients:
+        results = list(clients.map(
+            lambda size: virsh.run("vol-create-as", "tools", "one.img", "%dM" % size, "--format",
+                                   "qcow2"), range(1, 7)))
+    made = [size for size, result in enumerate(results, 1) if result.status == 0]
+    assert len(made) == 1
+    assert all("exists already" in result.err for result in results if result.status != 0)
+    capacity = "<capacity unit='bytes'>%d</capacity>" % (made[0] << 20)
+    assert capacity in virsh("vol-dumpxml", "one.img", "tools")
 
 
 def test_a_volume_can_not_be_named_out_of_its_pool(virsh, pool):

@@ -97,6 +97,7 @@ enum storage_job {
     STORAGE_PROBE,   // of one volume, into `volume`
     STORAGE_BUILD,   // makes the directory
     STORAGE_EMPTY,   // removes the directory (virStoragePoolDelete)
+    STORAGE_RESERVE, // makes an empty volume, readable by nobody else; EEXIST when it is there
     STORAGE_UNLINK,  // removes a volume
     STORAGE_OWN,     // gives a volume the mode and the owner that stand in the pool's row
     STORAGE_SAVE,    // writes the definition

@@ -200,7 +200,6 @@ struct create_state {
         struct storage_work work;
         struct tool tool;
     };
-    bool made; // qemu-img has run, however that went
     char name[VOLUME_NAME_SIZE];
 };
 
@@ -234,14 +233,17 @@ static const struct storage_pool *create_open(struct call *call, struct create_s
     return pool;
 }
 
-static bool create_is_new(struct call *call, struct create_state *s)
+static bool create_is_reserved(struct call *call, struct create_state *s)
 {
     int result = storage_result(&s->work);
     memset(&s->work, 0, sizeof(s->work));
     if (error_is_set(&call->error))
         return false;
-    return result != 0 ||
-           error_set(&call->error, VIR_FROM_STORAGE, VIR_ERR_STORAGE_VOL_EXIST, "'%s'", s->name);
+    if (result == EEXIST)
+        error_set(&call->error, VIR_FROM_STORAGE, VIR_ERR_STORAGE_VOL_EXIST, "'%s'", s->name);
+    else if (result != 0)
+        storage_call_fail(call, result, "cannot create", s->name);
+    return result == 0;
 }
 
 // libvirt: metadata alone for a sparse image, all of it otherwise.
@@ -297,7 +299,7 @@ static enum co_status create_image(struct call *call, struct create_state *s)
     return tool_run(&s->tool, argv, &call->task, &call->error);
 }
 
-// The image is made with nobody else allowed to read it, and then given what was asked for.
+// The image was made with nobody else allowed to read it, and is now given what was asked for.
 static enum co_status create_own(struct call *call, struct create_state *s)
 {
     static struct storage_pool row;
@@ -337,9 +339,9 @@ static void create_finish(struct call *call, const struct create_state *s)
 // The pool does not go while a volume of it is being made (libvirt: its asyncjobs).
 static bool create_begin_job(struct call *call, struct create_state *s)
 {
-    struct storage_pool *pool = create_is_new(call, s) ? create_pool(call) : NULL;
+    const struct storage_pool *pool = create_open(call, s);
     if (pool)
-        pool->jobs++;
+        create_row(call)->jobs++;
     return pool != NULL;
 }
 
@@ -351,21 +353,19 @@ static void create_end_job(struct call *call)
 static enum co_status create_xml(struct call *call)
 {
     struct create_state *s = CALL_STATE(call, struct create_state);
-    const struct storage_pool *pool = NULL;
     CO_BEGIN(&call->co);
-    if (!(pool = create_open(call, s)))
-        CO_RETURN(&call->co);
-    CO_CALL(&call->co, storage_run(&s->work, STORAGE_PROBE, pool, slice_of(s->name), NULL,
-                                   &call->task, &call->error));
     if (!create_begin_job(call, s))
         CO_RETURN(&call->co);
-    CO_CALL(&call->co, create_image(call, s));
-    s->made = s->tool.child.ended;
-    memset(&s->work, 0, sizeof(s->work));
-    if (!error_is_set(&call->error))
-        CO_CALL(&call->co, create_own(call, s));
-    else if (s->made)
-        CO_CALL(&call->co, create_take_back(call, s));
+    CO_CALL(&call->co, storage_run(&s->work, STORAGE_RESERVE, create_row(call), slice_of(s->name),
+                                   NULL, &call->task, &call->error));
+    if (create_is_reserved(call, s)) {
+        CO_CALL(&call->co, create_image(call, s));
+        memset(&s->work, 0, sizeof(s->work));
+        if (!error_is_set(&call->error))
+            CO_CALL(&call->co, create_own(call, s));
+        else
+            CO_CALL(&call->co, create_take_back(call, s));
+    }
     create_end_job(call);
     create_finish(call, s);
     CO_END(&call->co);

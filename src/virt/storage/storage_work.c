@@ -65,6 +65,14 @@ static int probe(int out)
     return status < 0 ? status : port_write_all(out, &volume, sizeof(volume));
 }
 
+static int reserve(const char *path)
+{
+    int fd = port_open(path, PORT_OPEN_WRITE | PORT_OPEN_CREATE | PORT_OPEN_NEW, 0600);
+    if (fd >= 0)
+        port_close(fd);
+    return fd;
+}
+
 static int own(const char *path)
 {
     const struct storage_pool *pool = &order.pool;
@@ -111,17 +119,6 @@ static int remove_if_there(const char *path)
     return status == -ENOENT || status == -ENOTDIR ? 0 : status;
 }
 
-static int forget(void)
-{
-    char path[PORT_PATH_MAX];
-    storage_link_path(path, order.pool.name);
-    int status = remove_if_there(path);
-    storage_definition_path(path, order.pool.name);
-    if (status == 0)
-        status = remove_if_there(path);
-    return status < 0 ? status : port_sync_directory(storage_directory());
-}
-
 static int link_autostart(bool on)
 {
     char target[PORT_PATH_MAX], link[PORT_PATH_MAX], directory[PORT_PATH_MAX];
@@ -134,6 +131,17 @@ static int link_autostart(bool on)
     if (status == 0 && on)
         status = port_symlink(target, link);
     return status < 0 ? status : port_sync_directory(directory);
+}
+
+// The link goes first, and for sure: it would start another pool of that name.
+static int forget(void)
+{
+    char path[PORT_PATH_MAX];
+    int status = storage_autostarts(&order.pool) ? link_autostart(false) : 0;
+    storage_definition_path(path, order.pool.name);
+    if (status == 0)
+        status = remove_if_there(path);
+    return status < 0 ? status : port_sync_directory(storage_directory());
 }
 
 static int work(void *argument, int out)
@@ -155,6 +163,9 @@ static int work(void *argument, int out)
         break;
     case STORAGE_EMPTY:
         status = port_remove_directory(order.pool.path);
+        break;
+    case STORAGE_RESERVE:
+        status = reserve(order.path);
         break;
     case STORAGE_UNLINK:
         status = port_unlink(order.path);
