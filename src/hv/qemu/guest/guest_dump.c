@@ -183,7 +183,8 @@ static void look_at_migration(struct hypervisor_op *op, struct dump *s)
     take_progress(s->guest, ram, "total", "transferred");
     s->ended = slice_is(status, "completed") || slice_is(status, "failed") ||
                slice_is(status, "cancelled");
-    if (slice_is(status, "cancelled"))
+    // Who aborts it is answered before QEMU hears of it, and it may end in between.
+    if (s->ended && (slice_is(status, "cancelled") || s->guest->dump.aborted))
         error_set(op->err, VIR_FROM_QEMU, VIR_ERR_OPERATION_ABORTED,
                   "job 'domain core dump' canceled by client");
     else if (slice_is(status, "failed"))
