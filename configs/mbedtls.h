@@ -1,6 +1,6 @@
-// The configuration of mbedTLS 2.28 for a static nanovirtd: a TLS 1.2 server with ECDHE and AES-GCM or
-// ChaCha20, certificates and lists of revoked ones, SCRAM's digests, and memory from a fixed arena. See
-// "A static binary" in the README.
+// The configuration of mbedTLS 2.28 for a static nanovirtd: a TLS 1.2 server with ECDHE and AES-GCM
+// or ChaCha20, certificates and lists of revoked ones, SCRAM's digests, and memory from a fixed
+// arena. See "A static binary" in the README.
 #ifndef NANOVIRT_MBEDTLS_H
 #define NANOVIRT_MBEDTLS_H
 

@@ -18,7 +18,7 @@ test="libcmocka-dev python3-pytest python3-pexpect python3-libvirt libvirt-daemo
     libvirt-daemon-driver-qemu qemu-system-x86 qemu-system-arm qemu-efi-aarch64 ovmf valgrind procps
     tshark libvirt-wireshark openssh-client libwrap0
     dropbear-bin netcat-openbsd libsasl2-modules gnutls-bin openssl
-    avahi-daemon avahi-utils dbus-daemon iproute2 systemd shellcheck"
+    avahi-daemon avahi-utils dbus-daemon iproute2 systemd shellcheck clang-format"
 bench="musl-tools strace linux-libc-dev"
 fuzz="clang llvm libclang-rt-14-dev"
 

@@ -4,7 +4,7 @@
 run-all.py [--build DIR] [--guests DIR] [--sim DIR] [--fuzz DIR] [--smallest DIR] [--mbedtls3 DIR]
            [--peer NAME] [--valgrind] [PART ...]
 
-A part is a family (unit, contract, alloc, qemu, client, profile, mbedtls3, compare, sim, fuzz) or one of its members, as
+A part is a family (unit, contract, alloc, format, qemu, client, profile, mbedtls3, compare, sim, fuzz) or one of its members, as
 client/connection.
 Every part writes its whole output into DIR/results/; what failed is printed. The last line is the sum
 over all parts: N passed, N failed.
@@ -89,6 +89,7 @@ def parts_of(options):
             parts.append(Part("unit/" + os.path.basename(path)[5:], wrapper + [path], count_tap))
     parts.append(Part("alloc", ["sh", "test/check-alloc.sh", os.path.join(build, "libnanovirt.a"),
                                 *glob.glob(os.path.join(build, "src/*/main.o"))], count_line))
+    parts.append(Part("format", ["sh", "test/check-format.sh"], count_line))
     contract = os.path.join(TOP, "test", "contract", "contract.py")
     parts.append(Part("contract", [PYTHON, contract, os.path.join(build, "host", "xdrgen"),
                                    os.path.join(build, "test", "contract"),

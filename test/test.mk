@@ -12,7 +12,7 @@
 
 PYTHON ?= /usr/bin/python3
 GUESTS ?= build/guest
-TEST_PARTS ?= unit alloc contract qemu compare client profile mbedtls3 sim fuzz
+TEST_PARTS ?= unit alloc format contract qemu compare client profile mbedtls3 sim fuzz
 RUN_ALL = $(PYTHON) test/run-all.py --build $(O) --guests $(GUESTS)
 
 .PHONY: packages-test guests test client-libvirtd compare-record check-alloc check-sanitize check-valgrind

@@ -1,7 +1,7 @@
 // Coroutines: functions that can wait, read top to bottom, and need no stack of their own.
 //
-// These are protothreads (Dunkels and others, 2006): the function remembers the line it waits at in a
-// `struct co` and is called again when there may be something new. Local variables do not survive
+// These are protothreads (Dunkels and others, 2006): the function remembers the line it waits at in
+// a `struct co` and is called again when there may be something new. Local variables do not survive
 // a wait: what must is kept in the caller-provided state next to the `struct co`. Zero means "not
 // started". Between CO_BEGIN and CO_END no `switch` may contain a wait.
 //
@@ -23,6 +23,7 @@ struct co {
     unsigned line;
 };
 
+// clang-format off
 #define CO_BEGIN(co)     \
     switch ((co)->line) { \
     case 0:
@@ -60,5 +61,6 @@ struct co {
     }                 \
     (co)->line = 0;   \
     return CO_DONE
+// clang-format on
 
 #endif

@@ -1,7 +1,7 @@
 // Error codes and error domains with libvirt's numbers, and each code's standard wording.
 //
-// The lists are facts of libvirt's public API (virterror.h): a client compares the numbers, and users
-// and scripts know the wording.
+// The lists are facts of libvirt's public API (virterror.h): a client compares the numbers, and
+// users and scripts know the wording.
 #ifndef CORE_ERROR_CODES_H
 #define CORE_ERROR_CODES_H
 
@@ -90,6 +90,7 @@ enum error_domain {
 // In the wording before a message: the wording without one.
 #define ERROR_ALONE "\1"
 
+// clang-format off
 // X(code, number, wording without a message, wording before a message, wording after it)
 #define ERROR_CODES(X) \
     X(VIR_ERR_INTERNAL_ERROR, 1, "internal error", ERROR_ALONE ": ", "") \
@@ -205,6 +206,7 @@ enum error_domain {
     X(VIR_ERR_NO_NETWORK_METADATA, 111, "metadata not found", ERROR_ALONE ": ", "") \
     X(VIR_ERR_AGENT_COMMAND_TIMEOUT, 112, "guest agent command timed out", ERROR_ALONE ": ", "") \
     X(VIR_ERR_AGENT_COMMAND_FAILED, 113, "guest agent command failed", "guest agent command failed: ", "")
+// clang-format on
 
 enum error_code {
     VIR_ERR_OK = 0,

@@ -118,7 +118,8 @@ void xml_setf(struct xml_doc *doc, struct xml_node *node, const char *name, cons
     __attribute__((format(printf, 4, 5)));
 // Nothing happens to a NULL node.
 void xml_unset(struct xml_node *node, const char *name);
-void xml_remove(struct xml_node *node); // unlinks it with all below it; its memory stays used; NULL: nothing
+// Unlinks it with all below it; its memory stays used. NULL: nothing.
+void xml_remove(struct xml_node *node);
 // Unlinks `node` and puts it in as the last child of `parent`, or directly before `sibling`.
 void xml_move(struct xml_node *node, struct xml_node *parent);
 void xml_move_before(struct xml_node *node, struct xml_node *sibling);

@@ -234,8 +234,8 @@ struct slice xml_namespace(const struct xml_node *node)
 unsigned xml_count(const struct xml_node *node, const char *name)
 {
     unsigned count = 0;
-    XML_EACH(child, node, name)
-    count++;
+    XML_EACH (child, node, name)
+        count++;
     return count;
 }
 

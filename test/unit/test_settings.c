@@ -125,14 +125,16 @@ static void what_is_not_built_is_refused_and_not_ignored(void **state)
 static void tcp_without_authentication_has_to_be_asked_for(void **state)
 {
     (void)state;
-    refuse("# x\nlisten_tcp = 1\n",
-           "2: listen_tcp: auth_tcp is \"sasl\" unless it is set, and no mechanism of this daemon "
-           "encrypts; set tcp_min_ssf = 0 to have users log in over a network that is safe without, "
-           "or auth_tcp = \"none\" to let everybody in");
-    refuse("listen_tcp = 1\nauth_tcp = \"sasl\"\ntcp_min_ssf = 112\n",
-           "1: listen_tcp: auth_tcp is \"sasl\" unless it is set, and no mechanism of this daemon "
-           "encrypts; set tcp_min_ssf = 0 to have users log in over a network that is safe without, "
-           "or auth_tcp = \"none\" to let everybody in");
+    refuse(
+        "# x\nlisten_tcp = 1\n",
+        "2: listen_tcp: auth_tcp is \"sasl\" unless it is set, and no mechanism of this daemon "
+        "encrypts; set tcp_min_ssf = 0 to have users log in over a network that is safe without, "
+        "or auth_tcp = \"none\" to let everybody in");
+    refuse(
+        "listen_tcp = 1\nauth_tcp = \"sasl\"\ntcp_min_ssf = 112\n",
+        "1: listen_tcp: auth_tcp is \"sasl\" unless it is set, and no mechanism of this daemon "
+        "encrypts; set tcp_min_ssf = 0 to have users log in over a network that is safe without, "
+        "or auth_tcp = \"none\" to let everybody in");
     accept("listen_tcp = 1\nauth_tcp = \"none\"\n");
     accept("listen_tcp = 1\nauth_tcp = \"sasl\"\ntcp_min_ssf = 0\n");
     accept("auth_tcp = \"sasl\"\nauth_unix_rw = \"sasl\"\n");

@@ -62,8 +62,8 @@ static void children_are_walked_and_counted_by_name(void **state)
     (void)state;
     struct xml_node *root = parse("<d><x n='1'/>text<y/><x n='2'/><!-- c --><x n='3'/></d>");
     char seen[8] = "";
-    XML_EACH(x, root, "x")
-    strncat(seen, xml_attr(x, "n").at, 1);
+    XML_EACH (x, root, "x")
+        strncat(seen, xml_attr(x, "n").at, 1);
     assert_string_equal(seen, "123");
     assert_int_equal(xml_count(root, "x"), 3);
     assert_int_equal(xml_count(root, NULL), 4);

@@ -95,8 +95,8 @@ static void the_current_element_of_a_safe_walk_may_be_removed(void **state)
 {
     (void)state;
     struct xml_node *root = parse(&doc, "<a><b/><c/><b/><d/><b/></a>");
-    XML_EACH_SAFE(b, root, "b")
-    xml_remove(b);
+    XML_EACH_SAFE (b, root, "b")
+        xml_remove(b);
     assert_written(root, "<a>\n  <c/>\n  <d/>\n</a>\n");
 }
 

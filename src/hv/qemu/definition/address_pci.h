@@ -50,7 +50,7 @@ struct pci_set {
     struct domain_xml *x;
     unsigned bus_count;
     unsigned express; // what a device needs that is PCIe where the machine is: EXPRESS or PCI
-    bool dry;                    // only find out how many buses are needed: buses may be added
+    bool dry;         // only find out how many buses are needed: buses may be added
     bool has_pcie_to_pci_bridge; // the emulator has that device
     struct pci_bus buses[PCI_BUSES];
 };
