@@ -145,8 +145,10 @@ def avahi(here, there):
 
 
 def browse(avahi):
-    """What avahi-browse resolves: (family, name, host, port) of each."""
-    lines = [line.split(";") for line in avahi.run("avahi-browse", "-rtp", "_libvirt._tcp").splitlines()]
+    """What avahi-browse resolves: (family, name, host, port) of each. It waits for ever for one that
+    leaves while it is being resolved."""
+    lines = [line.split(";") for line in avahi.run("timeout", "10", "avahi-browse", "-rtp", "_libvirt._tcp",
+                                                   check=False).splitlines()]
     return {(row[2], row[3].replace("\\032", " ").replace("\\035", "#"), row[6], int(row[8]))
             for row in lines if row[0] == "="}
 
