@@ -25,7 +25,7 @@
 
 struct storage_pool {
     bool used, active, autostart;
-    bool busy;     // its definition is being written or removed
+    bool busy;     // its definition is being written or removed, or it is starting
     uint16_t jobs; // volumes of it that are being made: until then it stays active
     uint8_t uuid[16];
     char name[STORAGE_NAME_SIZE];

@@ -54,6 +54,12 @@ struct storage_pool *storage_call_idle(struct call *call,
     return NULL;
 }
 
+bool storage_call_free(struct call *call, const struct storage_pool *pool)
+{
+    return !pool->busy || error_set(&call->error, VIR_FROM_STORAGE, VIR_ERR_INTERNAL_ERROR,
+                                    "pool '%s' has asynchronous jobs running.", pool->name);
+}
+
 struct storage_pool *storage_call_inactive(struct call *call,
                                            const struct remote_nonnull_storage_pool *wire)
 {
@@ -63,10 +69,7 @@ struct storage_pool *storage_call_inactive(struct call *call,
     if (pool->active)
         call_fail(call, VIR_FROM_STORAGE, VIR_ERR_OPERATION_INVALID,
                   "storage pool '%s' is still active", pool->name);
-    else if (pool->busy)
-        call_fail(call, VIR_FROM_STORAGE, VIR_ERR_INTERNAL_ERROR,
-                  "pool '%s' has asynchronous jobs running.", pool->name);
-    else
+    else if (storage_call_free(call, pool))
         return pool;
     return NULL;
 }

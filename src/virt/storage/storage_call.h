@@ -18,6 +18,8 @@ struct storage_pool *storage_call_active(struct call *call,
 // Active, and no volume of it is being made.
 struct storage_pool *storage_call_idle(struct call *call,
                                        const struct remote_nonnull_storage_pool *wire);
+// Whether nobody defines, undefines or starts it just now: VIR_ERR_INTERNAL_ERROR.
+bool storage_call_free(struct call *call, const struct storage_pool *pool);
 struct storage_pool *storage_call_inactive(struct call *call,
                                            const struct remote_nonnull_storage_pool *pool);
 bool storage_check_active(const struct storage_pool *pool, struct error *err);

@@ -1,6 +1,7 @@
 // Storage: the table of pools, and their definitions.
 #include "virt/storage/storage.h"
 
+#include "core/assert.h"
 #include "core/log.h"
 #include "core/paths.h"
 #include "virt/domain/definition.h"
@@ -226,6 +227,7 @@ struct storage_pool *storage_put(const struct storage_pool *pool, struct error *
 
 void storage_remove(struct storage_pool *pool)
 {
+    assert(pool->jobs == 0);
     memset(pool, 0, sizeof(*pool));
 }
 

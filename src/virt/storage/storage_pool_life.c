@@ -47,11 +47,8 @@ static struct storage_pool *define_put(struct call *call, struct define_state *s
     const struct storage_pool *before = storage_by_uuid(read.uuid);
     if (before && !access_check_pool(call, before))
         return NULL;
-    if (before && before->busy) {
-        call_fail(call, VIR_FROM_STORAGE, VIR_ERR_INTERNAL_ERROR,
-                  "pool '%s' has asynchronous jobs running.", before->name);
+    if (before && !storage_call_free(call, before))
         return NULL;
-    }
     if (before)
         s->before = *before;
     struct storage_pool *pool = storage_put(&read, &call->error);
@@ -228,18 +225,29 @@ static struct storage_pool *create_find(struct call *call)
                               no_overwrite, "VIR_STORAGE_POOL_BUILD_NO_OVERWRITE") ||
         !(pool = storage_call_pool(call, pool_arg(call))))
         return NULL;
-    if (!pool->active)
+    if (pool->active)
+        call_fail(call, VIR_FROM_STORAGE, VIR_ERR_OPERATION_INVALID,
+                  "storage pool '%s' is already active", pool->name);
+    else if (storage_call_free(call, pool))
         return pool;
-    call_fail(call, VIR_FROM_STORAGE, VIR_ERR_OPERATION_INVALID,
-              "storage pool '%s' is already active", pool->name);
     return NULL;
+}
+
+// While it starts nobody else may: who undefines it would remove a pool in use.
+static struct storage_pool *create_begin(struct call *call)
+{
+    struct storage_pool *pool = create_find(call);
+    if (pool)
+        pool->busy = true;
+    return pool;
 }
 
 // A pool without its directory can not start.
 static void create_finish(struct call *call, const struct storage_work *w)
 {
-    struct storage_pool *pool = NULL;
-    if (error_is_set(&call->error) || !(pool = storage_call_pool(call, pool_arg(call))))
+    struct storage_pool *pool = storage_by_uuid(pool_arg(call)->uuid);
+    pool->busy = false;
+    if (error_is_set(&call->error))
         return;
     if (storage_result(w) != 0)
         storage_call_fail(call, storage_result(w), CANNOT_OPEN, pool->path);
@@ -252,17 +260,16 @@ static enum co_status create(struct call *call)
     struct storage_work *w = CALL_STATE(call, struct storage_work);
     struct storage_pool *pool = NULL;
     CO_BEGIN(&call->co);
-    if (!(pool = create_find(call)))
+    if (!(pool = create_begin(call)))
         CO_RETURN(&call->co);
     if (flags_arg(call) != 0) {
         CO_CALL(&call->co,
                 storage_run(w, STORAGE_BUILD, pool, SLICE_NONE, NULL, &call->task, &call->error));
-        if (error_is_set(&call->error) || !(pool = storage_call_pool(call, pool_arg(call))))
-            CO_RETURN(&call->co);
         memset(w, 0, sizeof(*w));
     }
-    CO_CALL(&call->co,
-            storage_run(w, STORAGE_SPACE, pool, SLICE_NONE, NULL, &call->task, &call->error));
+    if (!error_is_set(&call->error))
+        CO_CALL(&call->co, storage_run(w, STORAGE_SPACE, storage_by_uuid(pool_arg(call)->uuid),
+                                       SLICE_NONE, NULL, &call->task, &call->error));
     create_finish(call, w);
     CO_END(&call->co);
 }
