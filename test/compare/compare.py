@@ -87,6 +87,7 @@ NORMALISED = [
     (r"(?<=    <uuid>)[0-9a-f-]{36}(?=</uuid>)", "HOST-UUID"),
     (r"/dev/pts/\d+", "/dev/pts/N"),
     (r"(CPU time:\s+)[0-9.]+s", r"\1T"),
+    (r"(\bcpu\.(?:time|user|system)=)\d+", r"\1T"),  # 0 before the kernel has counted any
     (r"((?:cpu|user|system|vcpu\.\d+)\.?(?:time|wait|delay|total|_time)?[= ]\s*)\d{4,}", r"\1T"),
     (r"(rss|last_update|minor_fault|major_fault|unused|available|usable|disk_caches) \d+", r"\1 N"),
     (r"(balloon\.(?:rss|last-update|major_fault|minor_fault)=)\d+", r"\1N"),
