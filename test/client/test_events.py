@@ -88,6 +88,32 @@ def test_the_death_of_a_qemu_is_told_as_failed(peer, listener, clean):
     peers.wait_until(lambda: listener.of("victim")[-1:] == ["STOPPED FAILED"], "the last event")
 
 
+def test_events_of_the_monitor_are_told_by_name_and_guest(peer, clean):
+    nocase = 2  # VIR_CONNECT_DOMAIN_QEMU_MONITOR_EVENT_REGISTER_NOCASE, which the binding lacks
+    told = []
+
+    def tell(connection, domain, event, seconds, micros, details, key):
+        told.append((key, domain.name(), event))
+
+    domain, other = (clean.createXML(small(name)) for name in ("told", "untold"))
+    connection = libvirt.open(peer.uri())
+    callbacks = [libvirt_qemu.qemuMonitorEventRegister(connection, connection.lookupByName(guest),
+                                                       name, tell, key, flags)
+                 for key, guest, name, flags in (("exact", "told", "STOP", 0), ("small", "told", "stop", 0),
+                                                 ("any case", "told", "sToP", nocase),
+                                                 ("another", "told", "RESUME", nocase))]
+    callbacks.append(libvirt_qemu.qemuMonitorEventRegister(connection, None, None, tell, "all", 0))
+    other.suspend()
+    domain.suspend()
+    peers.wait_until(lambda: ("all", "told", "STOP") in told, "the event")
+    assert sorted(one for one in told if one[2] == "STOP") == [
+        ("all", "told", "STOP"), ("all", "untold", "STOP"), ("any case", "told", "STOP"),
+        ("exact", "told", "STOP")]
+    for callback in callbacks:
+        libvirt_qemu.qemuMonitorEventDeregister(connection, callback)
+    connection.close()
+
+
 def test_a_quit_by_the_monitor_is_told_as_a_shutdown_of_the_host(listener, clean):
     domain = clean.defineXML(small("quitter"))
     domain.create()

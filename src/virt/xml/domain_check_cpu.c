@@ -240,20 +240,25 @@ bool domain_check_cpu(struct schema_walk *walk, struct xml_node *node)
 
 // --- guest NUMA
 
-static void scale_cache_size(struct schema_walk *walk, struct xml_node *cache, const char *name)
+// A size in KiB, which is its unit when it has none; the line in bytes, likewise.
+static bool scale_cache_size(struct schema_walk *walk, struct xml_node *cache, const char *name)
 {
     struct xml_node *size = xml_child(cache, name);
-    bool negative;
+    struct slice text = xml_attr(size, "value");
+    bool negative, line = name[0] == 'l';
     uint64_t bytes;
-    if (!size || !schema_number(xml_attr(size, "value"), 10, &negative, &bytes))
-        return;
-    struct error ignored = {0};
-    if (!schema_scale(&bytes, xml_attr(size, "unit"), 1024, UINT64_MAX, &ignored))
-        return;
-    bool line = name[0] == 'l';
+    if (text.len == 0)
+        return REFUSE(walk, XML_ERROR, "missing element or attribute './%s/@value'", name);
+    if (!schema_number(text, 10, &negative, &bytes) || (negative && bytes))
+        return REFUSE(walk, XML_ERROR,
+                      "Invalid value '%.*s' for element or attribute './%s/@value'",
+                      SLICE_ARG(text), name);
+    if (!schema_scale(&bytes, xml_attr(size, "unit"), line ? 1 : 1024, UINT64_MAX, walk->err))
+        return false;
     xml_setf(walk->doc, size, "value", "%llu",
              (unsigned long long)(line ? bytes : bytes / 1024 + (bytes % 1024 != 0)));
     xml_sets(walk->doc, size, "unit", line ? "B" : "KiB");
+    return true;
 }
 
 // Cells are numbered in the order in which they come unless they say otherwise, and shown by
@@ -282,8 +287,8 @@ bool domain_check_numa_cell(struct schema_walk *walk, struct xml_node *node)
         if (slice_present(values[i]))
             xml_set(walk->doc, node, order[i], values[i]);
     XML_EACH (cache, node, "cache") {
-        scale_cache_size(walk, cache, "size");
-        scale_cache_size(walk, cache, "line");
+        if (!scale_cache_size(walk, cache, "size") || !scale_cache_size(walk, cache, "line"))
+            return false;
     }
     struct xml_node *before = node;
     while (before->prev && xml_named(before->prev, "cell") &&
