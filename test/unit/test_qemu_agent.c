@@ -212,6 +212,21 @@ static void silence_is_a_time_out_and_the_next_command_syncs_again(void **state)
     assert_string_equal(next.result, "{\"mine\": true}");
 }
 
+static void who_waits_for_no_time_gets_no_answer_however_fast_it_is(void **state)
+{
+    struct job first = {0}, job = {0};
+    (void)state;
+    begin(&first, PING, AGENT_WAIT_BLOCK);
+    synchronize();
+    say("{\"return\": {}}\n");
+    finish(&first);
+    begin(&job, PING, AGENT_WAIT_NOT);
+    turns(1);
+    say("{\"return\": {}}\n");
+    finish(&job);
+    assert_int_equal(job.error.code, VIR_ERR_AGENT_UNRESPONSIVE);
+}
+
 static void an_agent_that_goes_away_is_an_error_at_each_point(void **state)
 {
     const char *answer = "{\"return\": {}}\n";
@@ -307,6 +322,7 @@ int main(void)
         CLAIM(answers_may_come_byte_by_byte),
         CLAIM(the_agents_refusal_is_told_in_its_words),
         CLAIM(silence_is_a_time_out_and_the_next_command_syncs_again),
+        CLAIM(who_waits_for_no_time_gets_no_answer_however_fast_it_is),
         cmocka_unit_test(an_agent_that_goes_away_is_an_error_at_each_point),
         CLAIM(closing_fails_everybody_who_waits),
         CLAIM(the_event_that_is_waited_for_counts_as_the_answer),

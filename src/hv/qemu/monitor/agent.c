@@ -228,10 +228,10 @@ static bool send(struct agent_call *call, struct slice text)
 static void begin_wait(struct agent_call *call, int timeout)
 {
     pause_stop(&call->limit);
-    call->limit.over = false;
     if (timeout == AGENT_WAIT_DEFAULT)
         timeout = DEFAULT_WAIT;
-    if (timeout >= 0)
+    call->limit.over = timeout == AGENT_WAIT_NOT; // an answer that comes at once is too late, too
+    if (timeout > 0)
         pause_start(&call->limit, call->place.task, (unsigned)timeout * NS_PER_SEC);
 }
 
