@@ -30,6 +30,7 @@ Outcome = collections.namedtuple("Outcome", "passed failed skipped")
 
 SIM_SEEDS = 3000
 REFERENCE_SECONDS = 0.046  # of machine_factor()
+OVER_THE_LIMIT = "a turn used "  # in the log of a daemon whose turn was too long
 
 VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=no", "--track-fds=no",
             "--child-silent-after-fork=yes"]
@@ -169,7 +170,18 @@ def alone(part):
 
 
 def run_part(part, options):
-    """Runs one part to its end and counts."""
+    """Runs one part to its end and counts. CPU time on a shared machine is not all the daemon's own, so
+    that a turn was over its limit is believed when it happens again: who is at fault does it again."""
+    begin = time.monotonic()
+    outcome, text = run_once(part, options)
+    if outcome.failed and OVER_THE_LIMIT in text:
+        print("%s: a turn was over its limit; once more" % part.name, flush=True)
+        outcome, text = run_once(part, options)
+    report(part, outcome, text, time.monotonic() - begin)
+    return outcome
+
+
+def run_once(part, options):
     stem = os.path.join(options.results, part.name.replace("/", "-"))
     environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP",
                        NANOVIRTD=os.path.abspath(os.path.join(options.build, "nanovirtd")),
@@ -179,15 +191,12 @@ def run_part(part, options):
     if options.valgrind:
         environment["NANOVIRT_TEST_WRAPPER"] = " ".join(VALGRIND)
         environment["NANOVIRT_TEST_PATIENCE"] = "240"
-    begin = time.monotonic()
     completed = subprocess.run(alone(part), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                stdin=subprocess.DEVNULL, cwd=TOP, env=environment)
     text = completed.stdout.decode(errors="replace")
     with open(stem + ".log", "w") as log:
         log.write(text)
-    outcome = part.count(completed.returncode, text, stem + ".xml")
-    report(part, outcome, text, time.monotonic() - begin)
-    return outcome
+    return part.count(completed.returncode, text, stem + ".xml"), text
 
 
 def report(part, outcome, text, seconds):
