@@ -709,6 +709,25 @@ def test_acl_check_answers_as_the_daemon_does(operators):
         assert acl_check(operators, *arguments) == answer
 
 
+def test_acl_check_knows_each_way_of_being_somebody(operators):
+    operators.write("allow user=root : all\nallow group=1500 : connect.read\n"
+                    "allow sasl=ann transport=tls : connect.read\n")
+    for arguments, answer in [
+            (("user=1001 group=1500", "connect.read"), (0, "allowed by FILE:2")),
+            (("group=1500", "connect.read"), (0, "allowed by FILE:2")),
+            (("user=1001", "connect.read"), (1, "denied: no rule of FILE allows it")),
+            (("sasl=ann transport=tls", "connect.read"), (0, "allowed by FILE:3")),
+            (("sasl=ann transport=unix", "connect.read"), (1, "denied: no rule of FILE allows it")),
+            (("sasl=bob transport=tls", "connect.read"), (1, "denied: no rule of FILE allows it")),
+            (("group=no-such", "connect.read"), (2, "acl-check: there is no group 'no-such'")),
+            (("mode=read", "connect.read"), (2, "acl-check: there is no mode 'read'")),
+            (("ann", "connect.read"), (2, "acl-check: not KEY=VALUE: 'ann'"))]:
+        assert acl_check(operators, *arguments) == answer
+    status, text = acl_check(operators, "user=1001")
+    assert status == 2 and text.startswith("Usage: nanovirtd acl-check")
+    operators.reload(OPERATORS)
+
+
 def test_acl_check_tells_what_is_wrong_with_a_file(operators):
     operators.write("allow\n")
     status, text = acl_check(operators, "user=1001", "domain.start", "web-1")
