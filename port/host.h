@@ -115,8 +115,6 @@ int port_machine_id(char to[37]); // systemd's machine-id(5), 32 hexadecimal dig
 // The SMBIOS structure table, of a longer one its first `size` bytes. Returns how many.
 ptrdiff_t port_smbios(void *to, size_t size);
 bool port_has_iommu(void);
-bool port_kvm_usable(void);
-int port_kvm_max_vcpus(void);
 bool port_has_cgroups(void); // control groups that limit processes are mounted
 
 #endif

@@ -79,7 +79,6 @@ void port_close(int fd);
 // `fd_max`; further ones are closed).
 ptrdiff_t port_send_fds(int fd, const void *from, size_t len, const int *fds, size_t fd_count);
 ptrdiff_t port_receive_fds(int fd, void *to, size_t len, int *fds, size_t fd_max, size_t *fd_count);
-int port_duplicate(int fd);
 int port_pipe(int ends[2]); // [0] to read from, [1] to write to
 int port_socket_pair(int ends[2]);
 int port_make_blocking(int fd, bool blocking); // for whoever gets it from us, or gave it to us
@@ -274,7 +273,6 @@ size_t port_user_groups(uint32_t uid, uint32_t *gids, size_t max);
 // the child calls port_daemon_ready(0), or with the number it is called with.
 int port_daemonize(void);
 void port_daemon_ready(int status);
-void port_mask(uint32_t mask); // umask
 
 // Gives up for good, for this process and all that it starts, the rights that nobody in it uses.
 // Returns which kinds of them are gone; what the system can not do is left out.

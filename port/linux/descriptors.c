@@ -105,11 +105,6 @@ ptrdiff_t port_receive_fds(int fd, void *to, size_t len, int *fds, size_t fd_max
     return got;
 }
 
-int port_duplicate(int fd)
-{
-    return port_result(fcntl(fd, F_DUPFD_CLOEXEC, 3));
-}
-
 int port_pipe(int ends[2])
 {
     return port_result(pipe2(ends, O_CLOEXEC | O_NONBLOCK));

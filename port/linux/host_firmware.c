@@ -1,10 +1,7 @@
-// Linux: what the firmware tells about the host, and what the host can do for guests.
+// Linux: what the firmware tells about the host.
 #include "port/linux/linux.h"
 
-#include <fcntl.h>
-#include <linux/kvm.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 int port_host_uuid(char to[37])
 {
@@ -49,31 +46,4 @@ bool port_has_iommu(void)
     bool any = port_dir_next(&dir) != NULL;
     port_dir_close(&dir);
     return any;
-}
-
-static int open_kvm(void)
-{
-    char path[PORT_PATH_MAX];
-    port_host_path(path, "/dev/kvm");
-    return port_result(open(path, O_RDWR | O_CLOEXEC));
-}
-
-bool port_kvm_usable(void)
-{
-    int fd = open_kvm();
-    bool usable = fd >= 0 && ioctl(fd, KVM_GET_API_VERSION, 0) == KVM_API_VERSION;
-    port_close(fd);
-    return usable;
-}
-
-int port_kvm_max_vcpus(void)
-{
-    int fd = open_kvm();
-    if (fd < 0)
-        return fd;
-    int count = ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
-    if (count <= 0)
-        count = ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_NR_VCPUS);
-    port_close(fd);
-    return count > 0 ? count : 4; // what KVM's documentation says of kernels without the two
 }

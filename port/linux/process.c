@@ -27,11 +27,6 @@ uint32_t port_gid(void)
     return getegid();
 }
 
-void port_mask(uint32_t mask)
-{
-    umask((mode_t)mask);
-}
-
 static void describe_exit(int status, struct port_exit *how)
 {
     how->signalled = WIFSIGNALED(status);

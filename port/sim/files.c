@@ -99,14 +99,6 @@ void port_close(int fd)
     sim_file_release(file);
 }
 
-int port_duplicate(int fd)
-{
-    sim_enter("duplicate");
-    int file = sim_fd_number(fd);
-    sim->files[file].refs++;
-    return sim_fd_new(file);
-}
-
 unsigned sim_descriptors(void)
 {
     unsigned count = 0;

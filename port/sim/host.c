@@ -178,16 +178,6 @@ bool port_has_iommu(void)
     return false;
 }
 
-bool port_kvm_usable(void)
-{
-    return false;
-}
-
-int port_kvm_max_vcpus(void)
-{
-    return -ENOENT;
-}
-
 bool port_has_cgroups(void)
 {
     return false;

@@ -59,11 +59,6 @@ unsigned port_confine(void)
     return PORT_CONFINE_PRIVILEGES | PORT_CONFINE_CALLS;
 }
 
-void port_mask(uint32_t mask)
-{
-    sim->mask = mask;
-}
-
 int port_daemonize(void)
 {
     return 0;

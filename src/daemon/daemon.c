@@ -17,6 +17,7 @@
 #include "rpc/client.h"
 #include "virt/access.h"
 #include "virt/connection.h"
+#include "virt/node/node.h"
 #include "virt/domain/domain_audit.h"
 #include "virt/domain/domain_console.h"
 #include "virt/hypervisor.h"
@@ -184,6 +185,7 @@ static bool start(const struct options *options, struct error *err)
         return false;
     servers_add(&settings);
     connection_init();
+    node_choose_host_uuid(settings.host_uuid, settings.host_uuid_is_machine_id);
     access_init();
     domain_audit_start(settings.audit_logging);
     if (!start_hypervisors(err) || !servers_listen(&settings, options->listen, err) ||

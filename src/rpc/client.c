@@ -41,11 +41,6 @@ uint32_t client_index(const struct client *client)
     return (uint32_t)(client - clients);
 }
 
-struct client *client_at(uint32_t index)
-{
-    return index < CONFIG_MAX_CLIENTS && clients[index].used ? &clients[index] : NULL;
-}
-
 struct client *client_next(const struct client *previous)
 {
     for (uint32_t i = previous ? client_index(previous) + 1 : 0; i < used_below; i++)

@@ -88,7 +88,6 @@ void client_close_all(void);
 
 uint32_t client_count(void);                        // of all servers
 uint32_t client_index(const struct client *client); // below CONFIG_MAX_CLIENTS
-struct client *client_at(uint32_t index);           // NULL when that one is not in use
 // Walks the clients: start with NULL.
 struct client *client_next(const struct client *previous);
 

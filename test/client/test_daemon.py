@@ -267,3 +267,19 @@ def test_two_daemons_on_two_roots_live_side_by_side(daemon):
             assert Virsh(one.uri("test"))("list", "--name") == "test"
     finally:
         other.close()
+
+
+def test_the_hosts_uuid_is_the_one_of_the_configuration(daemon):
+    daemon.configuration["host_uuid"] = '"4f1c8a52-9d0e-4b1f-8a55-1d0c7f6e2b3a"'
+    daemon.start()
+    assert "<uuid>4f1c8a52-9d0e-4b1f-8a55-1d0c7f6e2b3a</uuid>" in Virsh(daemon.uri())("capabilities")
+
+
+@pytest.mark.skipif(not os.path.exists("/etc/machine-id"), reason="no machine-id here")
+def test_the_hosts_uuid_can_be_the_machine_id(daemon):
+    with open("/etc/machine-id") as file:
+        machine = file.read().strip()
+    daemon.configuration["host_uuid_source"] = '"machine-id"'
+    daemon.start()
+    found = re.search(r"<uuid>([0-9a-f-]+)</uuid>", Virsh(daemon.uri())("capabilities"))
+    assert found.group(1).replace("-", "") == machine

@@ -67,14 +67,6 @@ static bool read_file(const char *path, struct slice *text, struct error *err)
     return true;
 }
 
-bool definition_read(const struct domain *domain, enum definition which, struct slice *text,
-                     struct error *err)
-{
-    char path[PORT_PATH_MAX];
-    definition_path(path, directory_of(domain->hypervisor, which), domain->name);
-    return read_file(path, text, err);
-}
-
 // Takes the <domain> out of a <domstatus>, so that it is the document's root.
 static struct xml_node *unwrap(struct xml_doc *doc, struct error *err)
 {

@@ -19,11 +19,8 @@ enum definition { DEFINITION_PERSISTENT, DEFINITION_LIVE };
 // first.
 struct xml_doc *definition_scratch(void); // the second: for a document from a client
 
-// Reads the file; the text is valid until the next call of a function of this file, or a wait.
-bool definition_read(const struct domain *domain, enum definition which, struct slice *text,
-                     struct error *err);
-// Reads and parses: the <domain> element, valid as long as the text. It is the root of its
-// document.
+// Reads and parses the file: the <domain> element, valid until the next call of a function of this
+// file, or a wait. It is the root of its document.
 struct xml_node *definition_tree(const struct domain *domain, enum definition which,
                                  struct error *err);
 // For a name that need not have a row.

@@ -10,10 +10,12 @@
 #include "core/error.h"
 #include "port/port.h"
 
-// The host's own uuid: the one that was set (libvirtd.conf's host_uuid), or the firmware's, or the
-// machine-id, or else a random one that stays for this process.
-void node_set_host_uuid(const uint8_t uuid[16]);
+// The host's own uuid: libvirtd.conf's host_uuid, or the firmware's, or the machine-id, or else a
+// random one that stays for this process.
 void node_host_uuid(uint8_t uuid[16]);
+// What libvirtd.conf says of it: host_uuid, a uuid or ""; and whether host_uuid_source is
+// "machine-id", which then comes before the firmware.
+void node_choose_host_uuid(const char *text, bool machine_id);
 
 // ---- processors (node_info.c) -------------------------------------------------------------------
 

@@ -9,7 +9,7 @@
 // ---- uuid ---------------------------------------------------------------------------------------
 
 static uint8_t host_uuid[16];
-static bool host_uuid_known;
+static bool host_uuid_known, machine_id_first;
 
 // Firmware that nobody has filled in has a uuid of one repeated byte (virUUIDIsValid).
 static bool is_filled_in(const uint8_t uuid[16])
@@ -21,10 +21,10 @@ static bool is_filled_in(const uint8_t uuid[16])
     return false;
 }
 
-void node_set_host_uuid(const uint8_t uuid[16])
+void node_choose_host_uuid(const char *text, bool machine_id)
 {
-    memcpy(host_uuid, uuid, sizeof(host_uuid));
-    host_uuid_known = true;
+    host_uuid_known = domain_uuid_parse(slice_of(text), host_uuid);
+    machine_id_first = machine_id;
 }
 
 static bool read_host_uuid(int (*read)(char to[37]))
@@ -36,7 +36,8 @@ static bool read_host_uuid(int (*read)(char to[37]))
 
 void node_host_uuid(uint8_t uuid[16])
 {
-    if (!host_uuid_known && !read_host_uuid(port_host_uuid) && !read_host_uuid(port_machine_id)) {
+    if (!host_uuid_known && !(machine_id_first && read_host_uuid(port_machine_id)) &&
+        !read_host_uuid(port_host_uuid) && !read_host_uuid(port_machine_id)) {
         port_random(host_uuid, sizeof(host_uuid));
         host_uuid[6] = (uint8_t)((host_uuid[6] & 0x0f) | 0x40); // RFC 4122 section 4.4
         host_uuid[8] = (uint8_t)((host_uuid[8] & 0x3f) | 0x80);
