@@ -30,8 +30,8 @@ struct settings {
     struct conf_list tls_allowed_dn_list;
     char tls_priority[SETTING_MAX];
 
-    uint32_t max_clients, max_queued_clients, max_anonymous_clients, max_client_requests;
-    uint32_t admin_max_clients, admin_max_queued_clients, admin_max_client_requests;
+    uint32_t max_clients, max_anonymous_clients, max_client_requests;
+    uint32_t admin_max_clients, admin_max_client_requests;
     uint32_t min_workers, max_workers, prio_workers; // virt-admin shows them; there are no threads
     uint32_t admin_min_workers, admin_max_workers;   // likewise
     int32_t keepalive_interval, admin_keepalive_interval; // seconds; 0 or less: none
